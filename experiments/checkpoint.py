@@ -1,0 +1,111 @@
+"""The training's whole state, kept after every epoch, so that a run goes on as if never stopped."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from . import state
+
+MONITOR = "val/loss"
+"""The best epoch is the one where this is lowest."""
+SECONDS_BETWEEN_WRITES = 10
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training between two epochs.
+
+    Attributes:
+        epochs: Epochs done.
+        history: Lists by metric name, one value an epoch.
+        best_epoch: The epoch with the lowest validation loss, from 1; 0 before the first.
+        best_weights: The model's weights after that epoch.
+        variables: All variables of the model, its optimizer and its random generators.
+    """
+
+    epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    best_weights: list[np.ndarray] = field(default_factory=list)
+    variables: list[np.ndarray] = field(default_factory=list)
+
+    def row(self, epoch: int) -> dict[str, float]:
+        """The metrics of an epoch, counted from 1."""
+        return {name: values[epoch - 1] for name, values in self.history.items()}
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Takes a snapshot after every epoch and puts it on the disk every ten seconds.
+
+    With the order of examples keyed by epoch, a run's future depends on nothing else.
+
+    Attributes:
+        snapshot: The newest one; it is replaced as a whole, so an interruption never finds it half made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.snapshot = Snapshot()
+        self._written = time.monotonic()
+        self._epoch_began = 0.0
+
+    def restore(self, model: keras.Model) -> int:
+        """Put a compiled model into the saved state, if there is one; returns the epochs done."""
+        saved = state.load(self.path)
+        if saved is None:
+            return 0
+        arrays, note = saved
+        counts = {name: note.pop(name) for name in ("best_weights", "variables")}
+        lists = {name: [arrays[f"{name}/{i}"] for i in range(count)] for name, count in counts.items()}
+        self.snapshot = Snapshot(**note, **lists)
+        model.optimizer.build(model.trainable_variables)
+        for variable, value in zip(_variables(model), self.snapshot.variables, strict=True):
+            variable.assign(value)
+        return self.snapshot.epochs
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Start the epoch's clock."""
+        self._epoch_began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Take the state after this epoch."""
+        row = {_metric_name(name): float(value) for name, value in (logs or {}).items()}
+        row["time/epoch"] = time.perf_counter() - self._epoch_began
+        before = self.snapshot
+        lowest = before.row(before.best_epoch)[MONITOR] if before.best_epoch else math.inf
+        better = row[MONITOR] < lowest
+        self.snapshot = Snapshot(
+            epochs=epoch + 1,
+            history={name: [*before.history.get(name, []), value] for name, value in row.items()},
+            best_epoch=epoch + 1 if better else before.best_epoch,
+            best_weights=self.model.get_weights() if better else before.best_weights,
+            variables=[keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)],
+        )
+        if time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
+            self.write()
+
+    def write(self) -> None:
+        """Put the newest snapshot on the disk."""
+        snapshot = self.snapshot
+        lists = {"best_weights": snapshot.best_weights, "variables": snapshot.variables}
+        arrays = {f"{name}/{i}": array for name, group in lists.items() for i, array in enumerate(group)}
+        note: dict[str, Any] = {name: len(group) for name, group in lists.items()}
+        note |= {name: getattr(snapshot, name) for name in ("epochs", "history", "best_epoch")}
+        state.save(self.path, arrays, note)
+        self._written = time.monotonic()
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    metrics = {id(variable) for variable in model.metrics_variables}
+    own = [variable for variable in model.variables if id(variable) not in metrics]
+    return own + list(model.optimizer.variables)
+
+
+def _metric_name(name: str) -> str:
+    return f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}"

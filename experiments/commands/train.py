@@ -1,0 +1,41 @@
+"""whyfit train RECIPE: train a recipe, or go on with a run."""
+
+import os
+import time
+
+from ..config import Run
+from ..recipes import RECIPES
+from . import import_quietly
+from .parsing import nearest, parse
+
+
+def main(arguments: list[str]) -> int:
+    """Train the recipe that the first argument names, with the fields that the others change."""
+    began = time.monotonic()
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
+    prog = f"whyfit train {arguments[0]}"
+    run = parse(Run, arguments[1:], prog, recipe.__doc__ or "", default=recipe())
+    os.environ["KERAS_BACKEND"] = run.backend
+
+    training = import_quietly("..train")
+    from ..summary import print_summary
+    from ..tracking.delivery import bury_the_dead
+
+    bury_the_dead()
+    results = training.train(run)
+    print_summary(run, results, time.monotonic() - began)
+    return 0 if all(result.status == "FINISHED" for result in results) else 130
+
+
+def _overview() -> str:
+    lines = [f"  {name:20} {_first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
+    return "\n".join(
+        ["whyfit train RECIPE [FIELDS]", "", "recipes:", *lines, "", "whyfit train RECIPE --help lists its fields."]
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]

@@ -1,0 +1,82 @@
+"""What a run is, as frozen dataclasses. Imports neither Keras nor MLflow, so that it is quick to read."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tyro.conf import Suppress
+
+from whyfit.models.config import AdditionRNNConfig, require
+
+from .data.config import AdditionsConfig, DataConfig
+
+ModelConfig = AdditionRNNConfig
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """One of Keras's optimizers and the way of its learning rate."""
+
+    name: Literal["SGD", "Adam", "AdamW", "Nadam", "RMSprop", "Adagrad", "Muon"] = "Adam"
+    """Class in keras.optimizers. Muon takes Adam's step for biases and for the output layer."""
+    learning_rate: float = 1e-3
+    """Learning rate, the highest one where a schedule changes it."""
+    warmup_epochs: float = 0.0
+    """Epochs over which the rate rises from 0."""
+    decay: Literal["none", "cosine"] = "none"
+    """What follows the warm-up: the same rate, or a cosine down to 0 at the last step."""
+    momentum: float = 0.0
+    """Momentum of SGD and RMSprop, in [0, 1)."""
+    nesterov: bool = False
+    """Nesterov's form of SGD's momentum."""
+    weight_decay: float | None = None
+    """Decoupled weight decay. None: the optimizer's own default."""
+    clipnorm: float | None = None
+    """Largest norm of a variable's gradient. None: no clipping."""
+
+    def __post_init__(self) -> None:
+        require("learning_rate", "above 0", self.learning_rate, 0 < self.learning_rate < float("inf"))
+        require("warmup_epochs", "0 or more", self.warmup_epochs, 0 <= self.warmup_epochs < float("inf"))
+        require("momentum", "in [0, 1)", self.momentum, 0 <= self.momentum < 1)
+        decay, clip = self.weight_decay, self.clipnorm
+        require("weight_decay", "0 or more", decay, decay is None or 0 <= decay < float("inf"))
+        require("clipnorm", "above 0", clip, clip is None or 0 < clip < float("inf"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that decides what a run does."""
+
+    recipe: Suppress[str]
+    """Name of the recipe it began from."""
+    name: str = ""
+    """Name of the run. A new one starts it, a known one goes on with it. Empty: a new name is made."""
+    seed: int = 0
+    """All randomness derives from it: data, split, initial weights, order of examples, dropout."""
+    epochs: int = 10
+    """Passes over the training examples."""
+    batch_size: int = 128
+    """Examples a step. A last, smaller batch is left out; the order changes every epoch."""
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    model: ModelConfig = field(default_factory=AdditionRNNConfig)
+    data: DataConfig = field(default_factory=AdditionsConfig)
+    jit_compile: bool = True
+    """Compile the step with XLA."""
+    steps_per_execution: int = 16
+    """Steps that run in one call of the compiled function."""
+    show_every: int = 2
+    """Epochs between two showings of ten validation questions. 0: never."""
+    backend: str = field(default_factory=lambda: os.environ.get("KERAS_BACKEND", "tensorflow"))
+    """What Keras computes with: tensorflow, jax or torch. By default what $KERAS_BACKEND says."""
+
+    def __post_init__(self) -> None:
+        require("seed", "0 or more", self.seed, self.seed >= 0)
+        require("epochs", "at least 1", self.epochs, self.epochs >= 1)
+        require("batch_size", "at least 1", self.batch_size, self.batch_size >= 1)
+        require("steps_per_execution", "at least 1", self.steps_per_execution, self.steps_per_execution >= 1)
+        require("show_every", "0 or more", self.show_every, self.show_every >= 0)
+        backends = ("tensorflow", "jax", "torch")
+        require("backend", f"one of {', '.join(backends)}", self.backend, self.backend in backends)
+        rule = "letters, digits, '.', '_' and '-', 80 at most, and not start with '.' or '-'"
+        usable = all(c.isascii() and (c.isalnum() or c in "._-") for c in self.name)
+        require("name", rule, self.name, usable and self.name[:1] not in (".", "-") and len(self.name) <= 80)

@@ -1,0 +1,60 @@
+"""What every data source gives: three splits as arrays, with names and a digest."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+
+from .config import DataConfig
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples `x` and targets `y`, of equal length."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ValueError(f"x and y must have the same length, got {len(self.x)} and {len(self.y)}")
+
+    def head(self, count: int) -> "Split":
+        """The first examples."""
+        return Split(self.x[:count], self.y[:count])
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Train, validation and test examples that have nothing in common.
+
+    Attributes:
+        name: The source and what tells it apart, such as `additions-3-digits`.
+        class_names: What the integers in `y` stand for, in order.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    class_names: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal characters that change when any example does."""
+        digest = hashlib.blake2b(digest_size=16)
+        for split in (self.train, self.validation, self.test):
+            for array in (split.x, split.y):
+                digest.update(f"{array.shape}{array.dtype}".encode())
+                digest.update(np.ascontiguousarray(array))
+        return digest.hexdigest()
+
+
+def load(config: DataConfig, seed: int) -> Data:
+    """Read or make the data that `config` describes; `config.source` names the module that does."""
+    return import_module(f".{config.source}", __package__).load(config, seed)

@@ -1,0 +1,115 @@
+"""From a recipe to its results: read this first.
+
+    recipe -> data -> model -> optimizer -> callbacks -> fit -> tracking -> [Result]
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import keras
+
+from whyfit.callbacks import ShowAnswers, ShowProgress
+
+from .batches import ShuffledBatches, ordered_batches
+from .checkpoint import Checkpoint
+from .conclude import conclude
+from .config import Run
+from .data.splits import Data, load
+from .errors import UserError
+from .optimizer import build_optimizer
+from .result import Result
+from .run_folder import FINISHED, RunFolder, open_run
+from .tasks import AdditionTask
+from .tracking.session import TrackEpochs, tracked
+
+
+def train(run: Run) -> list[Result]:
+    """Train what `run` describes, tracked, and go on with it where it was begun before.
+
+    Args:
+        run: A recipe's configuration.
+
+    Returns:
+        One result for each variant; a plain run is one.
+
+    Raises:
+        UserError: The name is in use or belongs to a run of another configuration, or Keras was
+            imported with another backend.
+
+    Example:
+        >>> [result] = train(recipes.addition(seed=3))
+        >>> result.metrics["test/exact_match"] > 0.99
+        True
+    """
+    _check_backend(run)
+    data = load(run.data, run.seed)
+    with open_run(run) as folder:
+        if folder.record.get("status") != FINISHED:
+            _train(run, data, folder)
+        return [Result.of(folder)]
+
+
+def _train(run: Run, data: Data, folder: RunFolder) -> None:
+    task = AdditionTask(run, data)
+    batches = ShuffledBatches(data.train, run.batch_size, run.seed)
+    model = task.build_model()
+    optimizer = build_optimizer(run.optimizer, batches.steps, run.epochs, task.output_layer)
+    model.compile(
+        optimizer,
+        loss=task.loss,
+        metrics=list(task.metrics),
+        jit_compile=run.jit_compile,
+        steps_per_execution=run.steps_per_execution,
+    )
+    checkpoint = Checkpoint(folder.checkpoint)
+    with tracked(run, data, folder) as tracker, interruptible():
+        progress = ShowProgress(list(task.shown))
+        answers = ShowAnswers(lambda model: task.answers(model, data.validation.head(10)), run.show_every)
+        try:
+            model.fit(
+                batches.dataset,
+                validation_data=ordered_batches(data.validation),
+                initial_epoch=checkpoint.restore(model),
+                epochs=run.epochs,
+                shuffle=False,  # the batches shuffle themselves
+                verbose=0,
+                callbacks=[batches, checkpoint, TrackEpochs(tracker, checkpoint), progress, answers],
+            )
+        except KeyboardInterrupt:
+            checkpoint.write()
+            conclude(task, model, checkpoint.snapshot, folder, tracker, test=None)
+            raise
+        finally:
+            progress.close()
+        checkpoint.write()
+        conclude(task, model, checkpoint.snapshot, folder, tracker, test=data.test)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM stop the training as Ctrl-C does: after the current step, with nothing lost."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread, where signals do not arrive
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _check_backend(run: Run) -> None:
+    imported = keras.config.backend()
+    if run.backend != imported:
+        raise UserError(
+            f"--backend must be the one Keras was imported with, {imported!r}, got {run.backend!r} "
+            f"(set KERAS_BACKEND={run.backend} before the import)"
+        )
