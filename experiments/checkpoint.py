@@ -1,6 +1,7 @@
 """The training's whole state, kept after every epoch, so that a run goes on as if never stopped."""
 
 import math
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from . import state
 
 MONITOR = "val/loss"
 """The best epoch is the one where this is lowest."""
-SECONDS_BETWEEN_WRITES = 10
+SECONDS_BETWEEN_WRITES = float(os.environ.get("WHYFIT_SECONDS_BETWEEN_WRITES", "10"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""What the tests share: a folder of runs of their own, and the command line as a user calls it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from whyfit.experiments.tracking.store import client
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# A network and data so small that an epoch takes a moment, compiled without XLA.
+SMALL = (
+    "--data.digits 1 --data.train 40 --data.validation 8 --data.test 7 --model.units 8 --batch-size 8 "
+    "--jit-compile False --model.unroll False --show-every 0"
+).split()
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs that does not exist yet, which this process and its children use."""
+    folder = tmp_path / "mlruns"
+    monkeypatch.setenv("WHYFIT_MLRUNS", str(folder))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of MLflow's, whose tables take seconds to make."""
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def runs(nowhere: Path, database: Path) -> Path:
+    """A folder of runs with no run in it."""
+    nowhere.mkdir()
+    shutil.copy(database, nowhere)
+    return nowhere
+
+
+@pytest.fixture
+def whyfit() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `whyfit ...` to its end."""
+
+    def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "whyfit.experiments", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload,no-any-return]
+
+    return call
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `whyfit ...` or another program and go on; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def call(*arguments: str, program: str = "whyfit.experiments", **options: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", program, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,  # type: ignore[call-overload]
+        )
+        started.append(process)
+        return process
+
+    yield call
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

@@ -1,0 +1,45 @@
+"""Mistakes at the command line: one line with the field, the rule and the value, exit code 2, nothing made."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+MISTAKES = {
+    "trian": "COMMAND must be one of train, ask, compare, ui, sync, got 'trian'; did you mean train?",
+    "train additon": "RECIPE must be one of addition, addition-published, got 'additon'; did you mean addition?",
+    "train addition --epochs 0": "--epochs must be at least 1, got 0",
+    "train addition --epochs many": "--epochs must be a whole number, got 'many'",
+    "train addition --epochs": "--epochs must have a value, got none",
+    "train addition --epoch 3": "'--epoch 3' is not an argument",
+    "train addition --model.units -1": "--model.units must be at least 1, got -1",
+    "train addition --model.cell lstm": "--model.cell must be one of SimpleRNN, GRU, LSTM, got 'lstm'",
+    "train addition --optimizer.learning-rate x": "--optimizer.learning-rate must be a number, got 'x'",
+    "train addition --data.digits 2 --data.train 9999": "--data.train must be such that train + validation",
+    "train addition --name a/b": "--name must be letters, digits, '.', '_' and '-'",
+    "train addition --backend theano": "--backend must be one of tensorflow, jax, torch, got theano",
+    "compare one": "RUN must be given at least twice, got 1",
+    "compare one two": "RUN must be the name or id of one tracked run, got 'one'",
+    "ask 1+1": "QUESTION needs a trained network",
+}
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_a_mistake_is_said_in_one_line(command: str, whyfit: Call, nowhere: Path) -> None:
+    done = whyfit(*command.split())
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"whyfit: {MISTAKES[command]}")
+    assert done.stderr.count("\n") == 1
+    assert not nowhere.exists()
+
+
+def test_the_module_runs_from_the_checkout() -> None:
+    import sys
+
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-m", "experiments", "--help"], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.startswith("whyfit COMMAND")
