@@ -39,7 +39,7 @@ def load(config: AdditionsConfig, seed: int) -> Data:
     train, validation, _ = config.sizes
     cuts = (slice(train), slice(train, train + validation), slice(train + validation, None))
     splits = [Split(x[cut], y[cut]) for cut in cuts]
-    return Data(f"additions-{config.digits}-digits", *splits, class_names=tuple(ALPHABET))
+    return Data(f"additions-{config.digits}-digits", *splits, task="sequence", class_names=tuple(ALPHABET))
 
 
 def draw_pairs(config: AdditionsConfig, rng: np.random.Generator) -> np.ndarray:

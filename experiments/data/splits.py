@@ -1,11 +1,14 @@
 """What every data source gives: three splits as arrays, with names and a digest."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
+
+Task = Literal["sequence", "classification", "binary", "regression"]
 
 from .config import DataConfig
 
@@ -35,14 +38,29 @@ class Data:
 
     Attributes:
         name: The source and what tells it apart, such as `additions-3-digits`.
+        train, validation, test: The splits. x is raw, as a user has it; y is int for classes (shape
+            (n,), values in [0, classes)), int 0 or 1 for binary, float for regression.
+        task: What kind of answer is asked for.
         class_names: What the integers in `y` stand for, in order.
+        mean, variance: Of x, over the training examples only, a number or one a feature; the model
+            scales its input by them.
+        target_mean, target_deviation: Of y, over the training examples, for regression.
+        reader: What is needed to read new rows or pictures as these were read (JSON).
+        notes: What was done to the data, a line each, for people.
     """
 
     name: str
     train: Split
     validation: Split
     test: Split
+    task: Task
     class_names: tuple[str, ...] = ()
+    mean: Any = 0.0
+    variance: Any = 1.0
+    target_mean: float = 0.0
+    target_deviation: float = 1.0
+    reader: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
