@@ -62,9 +62,13 @@ class Checkpoint(keras.callbacks.Callback):
         if saved is None:
             return 0
         arrays, note = saved
-        counts = {name: note.pop(name) for name in ("best_weights", "variables")}
-        lists = {name: [arrays[f"{name}/{i}"] for i in range(count)] for name, count in counts.items()}
-        self.snapshot = Snapshot(**note, **lists)
+        self.snapshot = Snapshot(
+            epochs=note["epochs"],
+            history=note["history"],
+            best_epoch=note["best_epoch"],
+            best_weights=[arrays[f"best_weights/{i}"] for i in range(note["best_weights"])],
+            variables=[arrays[f"variables/{i}"] for i in range(note["variables"])],
+        )
         model.optimizer.build(model.trainable_variables)
         for variable, value in zip(_variables(model), self.snapshot.variables, strict=True):
             variable.assign(value)
@@ -89,6 +93,11 @@ class Checkpoint(keras.callbacks.Callback):
             variables=[keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)],
         )
         if time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
+            self.write()
+
+    def close(self) -> None:
+        """Put the newest snapshot on the disk, however the training ended."""
+        if self.snapshot.epochs:
             self.write()
 
     def write(self) -> None:

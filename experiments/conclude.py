@@ -19,7 +19,12 @@ ANSWERS_KEPT = 200
 
 
 def conclude(
-    task: AdditionTask, model: keras.Model, snapshot: Snapshot, folder: RunFolder, tracker: Tracker, test: Split | None
+    task: AdditionTask,
+    model: keras.Model,
+    snapshot: Snapshot,
+    folder: RunFolder,
+    tracker: Tracker,
+    test: Split | None,
 ) -> None:
     """Give the model its best weights, judge it on the test data, keep model, figure and answers.
 

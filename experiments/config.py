@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tyro.conf import Suppress
-
 from whyfit.models.config import AdditionRNNConfig, require
 
 from .data.config import AdditionsConfig, DataConfig

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from . import state
 
@@ -41,7 +42,7 @@ def learning_curves(history: dict[str, list[float]], best_epoch: int, title: str
                 axes.set_yscale("log")
             else:
                 axes.set_ylim(top=1.01)
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.axes[0].legend()
         figure.suptitle(title)
     return figure

@@ -1,14 +1,12 @@
 """Named configurations as plain functions: call one with fields to change, or name it on the command line.
 
-    >>> from whyfit.experiments import recipes, train
-    >>> [result] = train(recipes.addition(seed=3, epochs=2))
+>>> from whyfit.experiments import recipes, train
+>>> [result] = train(recipes.addition(seed=3, epochs=2))
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-
-from whyfit.models.config import AdditionRNNConfig
 
 from .config import OptimizerConfig, Run
 from .data.config import AdditionsConfig
@@ -23,7 +21,7 @@ def addition(**changes: Any) -> Run:
         recipe="addition",
         epochs=9,
         batch_size=256,
-        optimizer=OptimizerConfig("Muon", learning_rate=2e-2, warmup_epochs=1, decay="cosine"),
+        optimizer=OptimizerConfig("Muon", learning_rate=4e-2, warmup_epochs=1, decay="cosine"),
         data=AdditionsConfig(reverse_answers=True),
     )
     return replace(run, **changes)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-
 from whyfit.models import build_addition_rnn, exact_match
 
 from .config import Run

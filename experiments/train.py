@@ -1,16 +1,15 @@
 """From a recipe to its results: read this first.
 
-    recipe -> data -> model -> optimizer -> callbacks -> fit -> tracking -> [Result]
+recipe -> data -> model -> optimizer -> callbacks -> fit -> tracking -> [Result]
 """
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import NoReturn
 
 import keras
-
 from whyfit.callbacks import ShowAnswers, ShowProgress
 
 from .batches import ShuffledBatches, ordered_batches
@@ -69,22 +68,19 @@ def _train(run: Run, data: Data, folder: RunFolder) -> None:
         progress = ShowProgress(list(task.shown))
         answers = ShowAnswers(lambda model: task.answers(model, data.validation.head(10)), run.show_every)
         try:
-            model.fit(
-                batches.dataset,
-                validation_data=ordered_batches(data.validation),
-                initial_epoch=checkpoint.restore(model),
-                epochs=run.epochs,
-                shuffle=False,  # the batches shuffle themselves
-                verbose=0,
-                callbacks=[batches, checkpoint, TrackEpochs(tracker, checkpoint), progress, answers],
-            )
+            with closing(progress), closing(checkpoint):
+                model.fit(
+                    batches.dataset,
+                    validation_data=ordered_batches(data.validation),
+                    initial_epoch=checkpoint.restore(model),
+                    epochs=run.epochs,
+                    shuffle=False,  # the batches shuffle themselves
+                    verbose=0,
+                    callbacks=[batches, checkpoint, TrackEpochs(tracker, checkpoint), progress, answers],
+                )
         except KeyboardInterrupt:
-            checkpoint.write()
             conclude(task, model, checkpoint.snapshot, folder, tracker, test=None)
             raise
-        finally:
-            progress.close()
-        checkpoint.write()
         conclude(task, model, checkpoint.snapshot, folder, tracker, test=data.test)
 
 

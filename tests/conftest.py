@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from whyfit.experiments.tracking.store import client
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # A network and data so small that an epoch takes a moment, compiled without XLA.
-SMALL = (
-    "--data.digits 1 --data.train 40 --data.validation 8 --data.test 7 --model.units 8 --batch-size 8 "
-    "--jit-compile False --model.unroll False --show-every 0"
-).split()
+SMALL = [
+    *("--data.digits", "1", "--data.train", "40", "--data.validation", "8", "--data.test", "7"),
+    *("--model.cell", "SimpleRNN", "--model.units", "8", "--optimizer.name", "Adam"),
+    *("--batch-size", "8", "--jit-compile", "False", "--steps-per-execution", "2", "--show-every", "0"),
+]
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `whyfit ...` or another program and go on; what still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def call(*arguments: str, program: str = "whyfit.experiments", **options: object) -> subprocess.Popen[str]:
+    def call(
+        *arguments: str, program: str = "whyfit.experiments", **options: object
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", program, *arguments],
             stdout=subprocess.PIPE,

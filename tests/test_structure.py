@@ -27,7 +27,11 @@ def imported(path: Path) -> Iterator[str]:
 def test_imports_go_one_way(path: Path) -> None:
     room = path.relative_to(ROOT).parts[0]
     names = set(imported(path))
-    forbidden = {"models": ["callbacks", "experiments"], "callbacks": ["models", "experiments"], "experiments": []}
+    forbidden = {
+        "models": ["callbacks", "experiments"],
+        "callbacks": ["models", "experiments"],
+        "experiments": [],
+    }
     for other in forbidden[room]:
         assert not any(name.startswith(f"whyfit.{other}") for name in names)
     assert not any(name.startswith(f"whyfit.{room}") for name in names if "." not in _spelled(path, name))
@@ -46,7 +50,7 @@ def _spelled(path: Path, name: str) -> str:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "addition", "--help"]])
 def test_help_loads_neither_tensorflow_nor_mlflow(arguments: list[str]) -> None:
-    code = "import sys; sys.argv[1:] = {!r}\nfrom whyfit.experiments.__main__ import main\n".format(arguments)
+    code = f"import sys; sys.argv[1:] = {arguments!r}\nfrom whyfit.experiments.__main__ import main\n"
     code += "try:\n    main()\nexcept SystemExit:\n    pass\n"
     code += "print(sorted({'tensorflow', 'keras', 'mlflow', 'numpy'} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         raise UserError('QUESTION must be given, as in: whyfit ask "535+61"')
 
     run = choose_run(ask.run, questions)
-    digits = int(run.params["data.digits"])
+    digits = _digits(run)
     pairs = [_read(question, digits) for question in questions]
     for written in import_quietly("..answers").write(run, pairs):
         print(written)
@@ -52,7 +52,7 @@ def _read(question: str, digits: int) -> tuple[int, int]:
 def choose_run(reference: str, questions: list[str]) -> TrackedRun:
     """The run that is asked: the named one, or the best of those that read numbers as long as these.
 
-    Where none reads numbers so long, the best of all, which then refuses the question.
+    Where none reads numbers so long, the one that reads the longest, which then refuses the question.
 
     Raises:
         UserError: There is no such run, or it is of another kind.
@@ -64,7 +64,15 @@ def choose_run(reference: str, questions: list[str]) -> TrackedRun:
         return run
     runs = addition_runs()
     if not runs:
-        raise UserError("QUESTION needs a trained network, got none in MLflow; make train trains one in a minute")
-    longest = max((len(number) for question in questions for number in re.findall("[0-9]+", question)), default=1)
-    able = [run for run in runs if int(run.params["data.digits"]) >= longest]
-    return (able or runs)[0]
+        raise UserError(
+            "QUESTION needs a trained network, got none in MLflow; make train trains one in a minute"
+        )
+    longest = max(
+        (len(number) for question in questions for number in re.findall("[0-9]+", question)), default=1
+    )
+    able = [run for run in runs if _digits(run) >= longest]
+    return able[0] if able else max(runs, key=_digits)
+
+
+def _digits(run: TrackedRun) -> int:
+    return int(run.params["data.digits"])

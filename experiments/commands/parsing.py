@@ -84,7 +84,9 @@ def _conversion(message: str) -> str:
 
 def _flag_of_field(field: str, default: Any, arguments: list[str]) -> str:
     """The flag that sets a field named in an error; one that was given goes before one that was not."""
-    flags = [flag for flag in _flags(default) if flag.rpartition(".")[2].lstrip("-") == field.replace("_", "-")]
+    flags = [
+        flag for flag in _flags(default) if flag.rpartition(".")[2].lstrip("-") == field.replace("_", "-")
+    ]
     given = [flag for flag in flags if any(argument.split("=")[0] == flag for argument in arguments)]
     return (given or flags or [f"--{field}"])[0]
 

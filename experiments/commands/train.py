@@ -33,7 +33,14 @@ def main(arguments: list[str]) -> int:
 def _overview() -> str:
     lines = [f"  {name:20} {_first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
     return "\n".join(
-        ["whyfit train RECIPE [FIELDS]", "", "recipes:", *lines, "", "whyfit train RECIPE --help lists its fields."]
+        [
+            "whyfit train RECIPE [FIELDS]",
+            "",
+            "recipes:",
+            *lines,
+            "",
+            "whyfit train RECIPE --help lists its fields.",
+        ]
     )
 
 

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     print(f"MLflow at http://{HOST}:{port}{taken}\nCtrl-C ends it.", flush=True)
     os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     server = ["server", "--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", *server])
+    return os.execv(sys.executable, [sys.executable, "-m", "mlflow", *server])
 
 
 def free_port(first: int) -> int:

@@ -7,7 +7,6 @@ Source of the drawing rule and of the padding: the addition example of Keras
 import re
 
 import numpy as np
-
 from whyfit.models.seeds import derive_seed
 
 from .config import AdditionsConfig
@@ -37,9 +36,15 @@ def load(config: AdditionsConfig, seed: int) -> Data:
     pairs = np.random.default_rng(derive_seed(seed, "split")).permutation(pairs)
     x, y = encode_questions(pairs, config), encode_answers(pairs.sum(axis=1), config)
     train, validation, _ = config.sizes
-    cuts = (slice(train), slice(train, train + validation), slice(train + validation, None))
-    splits = [Split(x[cut], y[cut]) for cut in cuts]
-    return Data(f"additions-{config.digits}-digits", *splits, task="sequence", class_names=tuple(ALPHABET))
+    end = train + validation
+    return Data(
+        name=f"additions-{config.digits}-digits",
+        train=Split(x[:train], y[:train]),
+        validation=Split(x[train:end], y[train:end]),
+        test=Split(x[end:], y[end:]),
+        task="sequence",
+        class_names=tuple(ALPHABET),
+    )
 
 
 def draw_pairs(config: AdditionsConfig, rng: np.random.Generator) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-Task = Literal["sequence", "classification", "binary", "regression"]
-
 from .config import DataConfig
+
+Task = Literal["sequence", "classification", "binary", "regression"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Data:
         for split in (self.train, self.validation, self.test):
             for array in (split.x, split.y):
                 digest.update(f"{array.shape}{array.dtype}".encode())
-                digest.update(np.ascontiguousarray(array))
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 

@@ -76,4 +76,6 @@ def download_model(run: TrackedRun) -> str:
 def _tracked(run: Any) -> TrackedRun:
     data = run.data
     name = data.tags["whyfit.name"]
-    return TrackedRun(run.info.run_id, name, run.info.status, dict(data.params), dict(data.metrics), dict(data.tags))
+    return TrackedRun(
+        run.info.run_id, name, run.info.status, dict(data.params), dict(data.metrics), dict(data.tags)
+    )

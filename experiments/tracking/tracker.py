@@ -38,7 +38,7 @@ class Tracker:
 
     def begin(self, config: dict[str, Any], data: Data, device: str) -> None:
         """Say what the run is and start delivering; a known run is marked as running again."""
-        self._append("create", experiment=data.name, name=self.folder.name)
+        self.create(data.name)
         self._append("status", status=RUNNING)
         self._append("params", params={key: str(value) for key, value in config.items()})
         self._append("tags", tags=_provenance(config, device) | {"whyfit.status_reason": ""})
@@ -47,6 +47,10 @@ class Tracker:
         self._append("dataset", name=data.name, digest=data.digest[:32], profile=profile)
         self._delivery.start()
         self._system.start()
+
+    def create(self, experiment: str) -> None:
+        """Have the run made under an MLflow experiment, unless it is there already."""
+        self._append("create", experiment=experiment, name=self.folder.name)
 
     def log_epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """Log an epoch's metrics, epochs counted from 1; one that was logged before is not logged again."""
@@ -71,6 +75,10 @@ class Tracker:
         self._system.stop()
         self._append("tags", tags={"whyfit.status_reason": reason})
         self._append("status", status=status)
+        self.release()
+
+    def release(self) -> None:
+        """Leave the journal to others."""
         self._journal.close()
 
     def wait(self, patience: float) -> bool:
