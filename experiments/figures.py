@@ -24,28 +24,30 @@ STYLE = {
 
 
 def learning_curves(history: dict[str, list[float]], best_epoch: int, title: str) -> Figure:
-    """Training and validation curves side by side, loss on a logarithmic axis, the best epoch marked."""
-    names = [name.removeprefix("train/") for name in history if name.startswith("train/")]
-    names = [name for name in names if f"val/{name}" in history]
+    """Training and validation curves, a panel a metric, loss on a logarithmic axis, the best epoch marked."""
+    names = sorted({name.partition("/")[2] for name in history if name.startswith("val/")}, key=_loss_first)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4 * len(names), 3.2), layout="constrained")
+        figure = Figure(figsize=(4.6, 2.1 * len(names) + 0.4), layout="constrained")
         for place, name in enumerate(names, 1):
-            axes = figure.add_subplot(1, len(names), place)
+            axes = figure.add_subplot(len(names), 1, place)
             for split, colour, dash in (("train", TRAIN, "--"), ("val", VALIDATION, "-")):
                 values = history[f"{split}/{name}"]
                 epochs = range(1, len(values) + 1)
                 axes.plot(epochs, values, dash, color=colour, label={"val": "validation"}.get(split, split))
                 if split == "val" and best_epoch:
                     axes.plot(best_epoch, values[best_epoch - 1], "o", color=colour, label="best epoch")
-            axes.set(xlabel="epoch", ylabel=name.replace("_", " "))
+            axes.set_ylabel(name.replace("_", " "))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             if name == "loss":
                 axes.set_yscale("log")
-            else:
-                axes.set_ylim(top=1.01)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.axes[0].legend()
-        figure.suptitle(title)
+        figure.axes[0].set_title(title)
+        figure.axes[-1].set_xlabel("epoch")
     return figure
+
+
+def _loss_first(name: str) -> tuple[bool, str]:
+    return name != "loss", name
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     taken = "" if port == ui.port else f"  (port {ui.port} is taken)"
     print(f"MLflow at http://{HOST}:{port}{taken}\nCtrl-C ends it.", flush=True)
     os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # the server's own deprecations are not the user's
     server = ["server", "--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
+    server += ["--uvicorn-opts", "--log-level warning"]
     return os.execv(sys.executable, [sys.executable, "-m", "mlflow", *server])
 
 

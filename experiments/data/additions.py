@@ -55,7 +55,7 @@ def draw_pairs(config: AdditionsConfig, rng: np.random.Generator) -> np.ndarray:
     wanted = sum(config.sizes)
     pairs = np.empty((0, 2), np.int64)
     while len(pairs) < wanted:
-        pairs = np.concatenate([pairs, _draw_numbers(config, rng, 2 * wanted)])
+        pairs = np.concatenate([pairs, _draw_numbers(config, rng, wanted + wanted // 2)])
         key = pairs.min(axis=1) * 10**config.digits + pairs.max(axis=1)
         pairs = pairs[np.sort(np.unique(key, return_index=True)[1])]
     return pairs[:wanted]

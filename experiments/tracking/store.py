@@ -13,6 +13,9 @@ from ..state import Lock
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Has MLflow's pages show an experiment's runs and charts, not its pages for language models."""
+
 
 def default_uri() -> str:
     """$MLFLOW_TRACKING_URI, or the SQLite file under the folder of runs."""
@@ -55,7 +58,7 @@ def experiment_id(uri: str, name: str) -> str:
     database = database_file(uri)
     artifacts = (database.parent / "artifacts" / name).as_uri() if database else None
     try:
-        return store.create_experiment(name, artifact_location=artifacts)
+        return store.create_experiment(name, artifact_location=artifacts, tags=KIND)
     except MlflowException:
         if found := store.get_experiment_by_name(name):  # another process was quicker
             return found.experiment_id
