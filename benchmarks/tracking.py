@@ -40,7 +40,7 @@ def main() -> None:
             times = {tracked: epochs(tracked) for tracked in order}
             ratios += [a / b for a, b in zip(times[True], times[False], strict=True)]
         low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-        print(f"tracked / untracked: {middle:.3f} ({low:.3f} to {high:.3f} over {len(ratios)} pairs of epochs)")
+        print(f"tracked / untracked: {middle:.3f} ({low:.3f} to {high:.3f} over {len(ratios)} epochs)")
 
 
 if __name__ == "__main__":

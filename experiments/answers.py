@@ -4,7 +4,7 @@ import numpy as np
 
 from .data.additions import decode_answers, encode_questions
 from .data.config import AdditionsConfig
-from .tasks import write_answers
+from .tasks.addition import write_answers
 from .tracking.model import load_model
 from .tracking.runs import TrackedRun, download_model
 

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,18 @@ class Checkpoint(keras.callbacks.Callback):
 
     With the order of examples keyed by epoch, a run's future depends on nothing else.
 
+    Args:
+        path: Where on the disk.
+        units: By metric name, what a value is multiplied by to be in the user's own units.
+
     Attributes:
         snapshot: The newest one; it is replaced as a whole, so an interruption never finds it half made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, units: Mapping[str, float] | None = None) -> None:
         super().__init__()
         self.path = path
+        self._units = units or {}
         self.snapshot = Snapshot()
         self._written = time.monotonic()
         self._epoch_began = 0.0
@@ -80,7 +86,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Take the state after this epoch."""
-        row = {_metric_name(name): float(value) for name, value in (logs or {}).items()}
+        row = in_units(
+            {_metric_name(name): float(value) for name, value in (logs or {}).items()}, self._units
+        )
         row["time/epoch"] = time.perf_counter() - self._epoch_began
         before = self.snapshot
         lowest = before.row(before.best_epoch)[MONITOR] if before.best_epoch else math.inf
@@ -109,6 +117,11 @@ class Checkpoint(keras.callbacks.Callback):
         note |= {name: getattr(snapshot, name) for name in ("epochs", "history", "best_epoch")}
         state.save(self.path, arrays, note)
         self._written = time.monotonic()
+
+
+def in_units(metrics: dict[str, float], units: Mapping[str, float]) -> dict[str, float]:
+    """The metrics with those that have units multiplied by them, whatever split they are of."""
+    return {name: value * units.get(name.rpartition("/")[2], 1.0) for name, value in metrics.items()}
 
 
 def _variables(model: keras.Model) -> list[Any]:

@@ -7,11 +7,11 @@ import keras
 
 from . import state
 from .batches import ordered_batches
-from .checkpoint import Snapshot
+from .checkpoint import Snapshot, in_units
 from .data.splits import Split
 from .figures import learning_curves, save_figure
 from .run_folder import RunFolder
-from .tasks import AdditionTask
+from .tasks.task import Task
 from .tracking.model import save_model
 from .tracking.tracker import Tracker
 
@@ -19,7 +19,7 @@ ANSWERS_KEPT = 200
 
 
 def conclude(
-    task: AdditionTask,
+    task: Task,
     model: keras.Model,
     snapshot: Snapshot,
     folder: RunFolder,
@@ -43,7 +43,7 @@ def conclude(
     metrics = _best(snapshot) | {"time/training": sum(snapshot.history["time/epoch"])}
     if test is not None:
         scores = model.evaluate(ordered_batches(test), verbose=0, return_dict=True)
-        metrics |= {f"test/{name}": float(value) for name, value in scores.items()}
+        metrics |= in_units({f"test/{name}": float(value) for name, value in scores.items()}, task.units)
         _keep_answers(task, model, test, folder, tracker)
     _keep_model(task, model, folder, tracker)
     figure = learning_curves(snapshot.history, snapshot.best_epoch, folder.name)
@@ -61,21 +61,16 @@ def _best(snapshot: Snapshot) -> dict[str, float]:
     return validation | {"best/epoch": snapshot.best_epoch}
 
 
-def _keep_model(task: AdditionTask, model: keras.Model, folder: RunFolder, tracker: Tracker) -> None:
+def _keep_model(task: Task, model: keras.Model, folder: RunFolder, tracker: Tracker) -> None:
     path = folder.files / "model"
     shutil.rmtree(path, ignore_errors=True)
-    save_model(model, path, task.example, task.metadata)
+    save_model(task.export(model), path, task.example, task.metadata)
     tracker.log_file(path, "model")
     tracker.log_tags({"whyfit.model": model.name})
 
 
-def _keep_answers(
-    task: AdditionTask, model: keras.Model, test: Split, folder: RunFolder, tracker: Tracker
-) -> None:
-    answers = task.answers(model, test)
-    wrong_first = sorted(answers, key=lambda row: row[1] == row[2])[:ANSWERS_KEPT]
-    rows = [[*row, row[1] == row[2]] for row in wrong_first]
-    table = {"columns": ["question", "truth", "answer", "right"], "data": rows}
+def _keep_answers(task: Task, model: keras.Model, test: Split, folder: RunFolder, tracker: Tracker) -> None:
+    table = task.table(model, test, ANSWERS_KEPT)
     state.write(folder.files / "answers.json", json.dumps(table).encode())
     tracker.log_file(folder.files / "answers.json")
     tracker.log_tags({"mlflow.loggedArtifacts": json.dumps([{"path": "answers.json", "type": "table"}])})

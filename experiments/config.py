@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tyro.conf import Suppress
-from whyfit.models.config import AdditionRNNConfig, require
+from whyfit.models.config import AdditionRNNConfig, MLPConfig, require
 
 from .data.config import AdditionsConfig, DataConfig
 
-ModelConfig = AdditionRNNConfig
+ModelConfig = AdditionRNNConfig | MLPConfig
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,12 @@ class Run:
         require("batch_size", "at least 1", self.batch_size, self.batch_size >= 1)
         require("steps_per_execution", "at least 1", self.steps_per_execution, self.steps_per_execution >= 1)
         require("show_every", "0 or more", self.show_every, self.show_every >= 0)
+        additions, recurrent = (
+            isinstance(self.data, AdditionsConfig),
+            isinstance(self.model, AdditionRNNConfig),
+        )
+        fitting = "additions for an addition network" if recurrent else "another source for a dense network"
+        require("data", fitting, self.data.source, additions == recurrent)
         backends = ("tensorflow", "jax", "torch")
         require("backend", f"one of {', '.join(backends)}", self.backend, self.backend in backends)
         rule = "letters, digits, '.', '_' and '-', 80 at most, and not start with '.' or '-'"

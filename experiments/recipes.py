@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from whyfit.models.config import AdditionRNNConfig, MLPConfig
+
 from .config import OptimizerConfig, Run
-from .data.config import AdditionsConfig
+from .data.config import AdditionsConfig, GlyphsConfig, ImagesConfig
 
 
 def addition(**changes: Any) -> Run:
@@ -22,6 +24,7 @@ def addition(**changes: Any) -> Run:
         epochs=9,
         batch_size=256,
         optimizer=OptimizerConfig("Muon", learning_rate=4e-2, warmup_epochs=1, decay="cosine"),
+        model=AdditionRNNConfig(),
         data=AdditionsConfig(reverse_answers=True),
     )
     return replace(run, **changes)
@@ -32,8 +35,83 @@ def addition_published(**changes: Any) -> Run:
 
     make train EXPERIMENT=addition-published
     """
-    run = Run(recipe="addition-published", epochs=199, batch_size=128, show_every=1)
+    run = Run(
+        recipe="addition-published",
+        epochs=199,
+        batch_size=128,
+        show_every=1,
+        model=AdditionRNNConfig(),
+        data=AdditionsConfig(),
+    )
     return replace(run, **changes)
 
 
-RECIPES: dict[str, Callable[..., Run]] = {"addition": addition, "addition-published": addition_published}
+def mlp(**changes: Any) -> Run:
+    """A dense network with one hidden layer, on letters A to J; any other data by --data.
+
+    make train EXPERIMENT=mlp
+    """
+    run = Run(recipe="mlp", epochs=10, batch_size=256, model=MLPConfig(), data=GlyphsConfig(), show_every=0)
+    return replace(run, **changes)
+
+
+def logistic(**changes: Any) -> Run:
+    """The softmax classifier: no hidden layer, (N + 1) K parameters.
+
+    make train EXPERIMENT=logistic
+    """
+    return mlp(**{"recipe": "logistic", "model": MLPConfig(layers=0), **changes})
+
+
+def mlp_deep(**changes: Any) -> Run:
+    """Four hidden layers with batch normalization and dropout.
+
+    make train EXPERIMENT=mlp-deep
+    """
+    model = MLPConfig(units=(512, 512, 512, 512), batch_normalization="before", dropout=(0.2,))
+    return mlp(**{"recipe": "mlp-deep", "model": model, **changes})
+
+
+def fashion(**changes: Any) -> Run:
+    """Fashion-MNIST by two hidden layers with dropout.
+
+    make train EXPERIMENT=fashion
+    """
+    data = ImagesConfig("fashion-mnist")
+    model = MLPConfig(units=(512, 256), dropout=(0.3,))
+    optimizer = OptimizerConfig("Adam", learning_rate=2e-3, warmup_epochs=1, decay="cosine")
+    return mlp(
+        **{"recipe": "fashion", "data": data, "model": model, "epochs": 20, "optimizer": optimizer, **changes}
+    )
+
+
+def vanishing(**changes: Any) -> Run:
+    """Twenty layers of sigmoids from small weights: the gradient does not reach the first ones.
+
+    make train EXPERIMENT=vanishing
+    """
+    model = MLPConfig(layers=20, units=(64,), activation="sigmoid")
+    return mlp(**{"recipe": "vanishing", "model": model, "epochs": 5, **changes})
+
+
+def exploding(**changes: Any) -> Run:
+    """Twenty layers of ReLUs from weights three times too large: gradients grow layer by layer.
+
+    make train EXPERIMENT=exploding
+    """
+    model = MLPConfig(layers=20, units=(64,), initializer="he_normal", initializer_scale=3.0)
+    optimizer = OptimizerConfig("SGD", learning_rate=1e-2)
+    return mlp(**{"recipe": "exploding", "model": model, "optimizer": optimizer, "epochs": 5, **changes})
+
+
+RECIPES: dict[str, Callable[..., Run]] = {
+    "addition": addition,
+    "addition-published": addition_published,
+    "mlp": mlp,
+    "logistic": logistic,
+    "mlp-deep": mlp_deep,
+    "fashion": fashion,
+    "vanishing": vanishing,
+    "exploding": exploding,
+}
+"""By the name on the command line."""

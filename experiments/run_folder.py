@@ -96,7 +96,7 @@ def config_dict(run: Run) -> dict[str, Any]:
     """All fields of a run but its name, nested ones with a dot: `{"model.units": 128, ...}`."""
     fields = dict(_flatten(dataclasses.asdict(run)))
     del fields["name"]
-    return fields
+    return fields | {"data": run.data.source, "model": run.model.builder}
 
 
 def _flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,11 +4,14 @@ from rich.console import Console
 from rich.table import Table
 
 from .config import Run
+from .data.config import AdditionsConfig
 from .result import Result
 
 NAMES = {
     "test/exact_match": "test exact match (whole answers right)",
-    "test/accuracy": "test accuracy (characters right)",
+    "test/accuracy": "test accuracy",
+    "test/r2": "test r2 (share of variance explained)",
+    "test/mean_absolute_error": "test mean absolute error",
     "test/loss": "test loss",
     "best/val/loss": "validation loss, best epoch",
     "best/epoch": "best epoch",
@@ -38,12 +41,14 @@ def _next(run: Run, result: Result) -> list[str]:
         lines.append(f"\n{result.reason}; to go on:  whyfit train {run.recipe} --name {result.name}")
     if not result.delivered:
         lines.append("\nMLflow has not got everything yet; to deliver the rest:  whyfit sync")
-    if result.status == "FINISHED":
+    if result.status == "FINISHED" and isinstance(run.data, AdditionsConfig):
         lines.append('\nnext:  make ask Q="535+61"    make ui')
+    elif result.status == "FINISHED":
+        lines.append(f"\nnext:  whyfit predict {result.name} NEW    make ui")
     return lines
 
 
 def _number(name: str, value: float) -> str:
     if name.endswith(("accuracy", "exact_match")):
         return f"{value:.2%}"
-    return f"{value:.0f}" if name == "best/epoch" else f"{value:.4g}"
+    return f"{value:,.0f}" if name == "best/epoch" or abs(value) >= 1_000 else f"{value:.4g}"

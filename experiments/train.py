@@ -21,7 +21,7 @@ from .errors import UserError
 from .optimizer import build_optimizer
 from .result import Result
 from .run_folder import FINISHED, RunFolder, open_run
-from .tasks import AdditionTask
+from .tasks import task_of
 from .tracking.session import TrackEpochs, tracked
 
 
@@ -45,6 +45,8 @@ def train(run: Run) -> list[Result]:
     """
     _check_backend(run)
     data = load(run.data, run.seed)
+    for note in data.notes:
+        print(note)
     with open_run(run) as folder:
         if folder.record.get("status") != FINISHED:
             _train(run, data, folder)
@@ -52,26 +54,26 @@ def train(run: Run) -> list[Result]:
 
 
 def _train(run: Run, data: Data, folder: RunFolder) -> None:
-    task = AdditionTask(run, data)
-    batches = ShuffledBatches(data.train, run.batch_size, run.seed)
+    task = task_of(run, data)
+    batches = ShuffledBatches(task.data.train, run.batch_size, run.seed)
     model = task.build_model()
     optimizer = build_optimizer(run.optimizer, batches.steps, run.epochs, task.output_layer)
     model.compile(
         optimizer,
-        loss=task.loss,
-        metrics=list(task.metrics),
+        loss=task.loss(),
+        metrics=task.metrics(),
         jit_compile=run.jit_compile,
         steps_per_execution=run.steps_per_execution,
     )
-    checkpoint = Checkpoint(folder.checkpoint)
+    checkpoint = Checkpoint(folder.checkpoint, task.units)
     with tracked(run, data, folder) as tracker, interruptible():
         progress = ShowProgress(list(task.shown))
-        answers = ShowAnswers(lambda model: task.answers(model, data.validation.head(10)), run.show_every)
+        answers = ShowAnswers(task.show, run.show_every)
         try:
             with closing(progress), closing(checkpoint):
                 model.fit(
                     batches.dataset,
-                    validation_data=ordered_batches(data.validation),
+                    validation_data=ordered_batches(task.data.validation),
                     initial_epoch=checkpoint.restore(model),
                     epochs=run.epochs,
                     shuffle=False,  # the batches shuffle themselves
@@ -81,7 +83,7 @@ def _train(run: Run, data: Data, folder: RunFolder) -> None:
         except KeyboardInterrupt:
             conclude(task, model, checkpoint.snapshot, folder, tracker, test=None)
             raise
-        conclude(task, model, checkpoint.snapshot, folder, tracker, test=data.test)
+        conclude(task, model, checkpoint.snapshot, folder, tracker, test=task.data.test)
 
 
 @contextmanager

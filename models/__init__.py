@@ -1,7 +1,7 @@
 """Builders of the Keras models that the experiments train.
 
-    >>> from whyfit.models import AdditionRNNConfig, build_addition_rnn
-    >>> model = build_addition_rnn(AdditionRNNConfig(units=32), question_length=7, answer_length=4, characters=12)
+    >>> from whyfit.models import MLPConfig, build_mlp
+    >>> model = build_mlp(MLPConfig(layers=3), input_shape=(28, 28), task="classification", classes=10)
 
 Names are imported when first used, so that a config costs no import of Keras.
 """
@@ -12,7 +12,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "addition_rnn": ["build_addition_rnn", "exact_match"],
-        "config": ["AdditionRNNConfig"],
+        "config": ["AdditionRNNConfig", "MLPConfig"],
+        "mlp": ["build_loss", "build_metrics", "build_mlp"],
         "seeds": ["derive_seed"],
     },
 )

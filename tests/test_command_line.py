@@ -8,8 +8,8 @@ import pytest
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 MISTAKES = {
-    "trian": "COMMAND must be one of train, ask, compare, ui, sync, got 'trian'; did you mean train?",
-    "train additon": "RECIPE must be one of addition, addition-published, got 'additon'; did you mean",
+    "trian": "COMMAND must be one of train, ask, predict, compare, ui, sync, got 'trian'; did",
+    "train additon": "RECIPE must be one of addition, addition-published, mlp, logistic,",
     "train addition --epochs 0": "--epochs must be at least 1, got 0",
     "train addition --epochs many": "--epochs must be a whole number, got 'many'",
     "train addition --epochs": "--epochs must have a value, got none",
@@ -20,6 +20,14 @@ MISTAKES = {
     "train addition --data.digits 2 --data.train 9999": "--data.train must be such that train + validation",
     "train addition --name a/b": "--name must be letters, digits, '.', '_' and '-'",
     "train addition --backend theano": "--backend must be one of tensorflow, jax, torch, got theano",
+    "train mlp --data moon": "--data must be one of additions, glyphs,",
+    "train addition --data moons": "--data must be additions for an addition network, got points",
+    "train mlp --data file": "--data.path must be an .npz, .csv, .parquet or a folder of pictures, got none",
+    "train mlp --data file --data.path no.csv": "no.csv must be a file or a folder that exists",
+    "train mlp --model.units 3 x": "--model.units must be of the form [INT [INT ...]], got 3 x",
+    "train mlp --model.dropout 1.5": "--model.dropout must be in [0, 1), got (1.5,)",
+    "predict": "RUN and NEW must be given",
+    "predict one new.csv": "RUN must be the name or id of one tracked run, got 'one'",
     "compare one": "RUN must be given at least twice, got 1",
     "compare one two": "RUN must be the name or id of one tracked run, got 'one'",
     "ask 1+1": "QUESTION needs a trained network",

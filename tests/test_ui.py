@@ -22,7 +22,9 @@ def test_the_ui_serves_the_runs_on_a_port_that_is_free(start: Start, runs: Path)
         port = taken.getsockname()[1]
         process = start("ui", "--port", str(port), start_new_session=True)
         assert process.stdout is not None
-        said = re.match(r"MLflow at (http://127\.0\.0\.1:(\d+))  \(port (\d+) is taken\)", process.stdout.readline())
+        said = re.match(
+            r"MLflow at (http://127\.0\.0\.1:(\d+))  \(port (\d+) is taken\)", process.stdout.readline()
+        )
         assert said is not None
         assert int(said[3]) == port != int(said[2])
         body = search(said[1])

@@ -29,7 +29,17 @@ def test_the_wheel_works_beside_folders_of_the_same_names(tmp_path: Path) -> Non
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
     [wheel] = tmp_path.glob("whyfit-*.whl")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
     subprocess.run(install, check=True)
     (here / "program.py").write_text(PROGRAM.format(here=str(here), site=str(site)))
     # The site's folder goes before the checkout, which an editable install would otherwise put there.

@@ -11,6 +11,7 @@ from .parsing import nearest
 COMMANDS = {
     "train": "train a recipe, or go on with a run",
     "ask": "ask the best tracked addition network",
+    "predict": "say what a tracked network answers for new rows or pictures",
     "compare": "show how runs differ, in configuration and in results",
     "ui": "open MLflow's pages on this machine",
     "sync": "bring to MLflow what has not got there yet",

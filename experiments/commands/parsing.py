@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import sys
+from ast import literal_eval
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -63,7 +64,9 @@ def _line(event: Any, default: Any, arguments: list[str]) -> str:
             names = ", ".join(_flag(missing.arg) for missing in event.missing_arguments)
             return f"{names} must be given; {event.prog} --help says how"
         case _errors.InstantiationFailure() if event.argument is not None:
-            return f"{_flag(event.argument)} {_conversion(event.message)}"
+            return (
+                f"{_flag(event.argument)} {_conversion(event.message, event.argument.lowered.metavar or '')}"
+            )
         case _errors.InstantiationFailure():
             field, _, rule = event.message.partition(" ")
             return f"{_flag_of_field(field, default, arguments)} {rule}"
@@ -74,11 +77,13 @@ def _flag(argument: Any) -> str:
     return argument.lowered.name_or_flags[0] if argument.lowered.name_or_flags else argument.field.intern_name
 
 
-def _conversion(message: str) -> str:
+def _conversion(message: str, form: str) -> str:
     """The rule behind Python's words for a value that does not convert."""
     for words, rule in (("invalid literal for int", "a whole number"), ("could not convert", "a number")):
         if words in message:
             return f"must be {rule}, got {message.rpartition(': ')[2]}"
+    if "Could not find valid parse" in message:
+        return f"must be of the form {form}, got {' '.join(literal_eval(message.rpartition(': ')[2]))}"
     return message
 
 

@@ -2,8 +2,11 @@
 
 import os
 import time
+from dataclasses import replace
 
 from ..config import Run
+from ..data.config import SOURCES, FileConfig, PointsConfig
+from ..errors import UserError
 from ..recipes import RECIPES
 from . import import_quietly
 from .parsing import nearest, parse
@@ -17,7 +20,8 @@ def main(arguments: list[str]) -> int:
         return 0
     recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
     prog = f"whyfit train {arguments[0]}"
-    run = parse(Run, arguments[1:], prog, recipe.__doc__ or "", default=recipe())
+    default, fields = _with_data(recipe(), arguments[1:])
+    run = parse(Run, fields, prog, recipe.__doc__ or "", default=default)
     os.environ["KERAS_BACKEND"] = run.backend
 
     training = import_quietly("..train")
@@ -28,6 +32,24 @@ def main(arguments: list[str]) -> int:
     results = training.train(run)
     print_summary(run, results, time.monotonic() - began)
     return 0 if all(result.status == "FINISHED" for result in results) else 130
+
+
+def _with_data(default: Run, fields: list[str]) -> tuple[Run, list[str]]:
+    """The recipe on the data that `--data NAME` asks for, and the fields without it.
+
+    Points and tables have thousands of examples, not tens of thousands: smaller batches, more epochs.
+    """
+    if "--data" not in fields:
+        return default, fields
+    place = fields.index("--data")
+    name = nearest("--data", (fields[place + 1 :] or ["nothing"])[0], list(SOURCES))
+    data = SOURCES[name]
+    if isinstance(data, PointsConfig | FileConfig):
+        default = replace(default, epochs=60, batch_size=32)
+    try:
+        return replace(default, data=data), fields[:place] + fields[place + 2 :]
+    except ValueError as error:
+        raise UserError(f"--{error}") from None
 
 
 def _overview() -> str:

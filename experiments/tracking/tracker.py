@@ -41,7 +41,11 @@ class Tracker:
         self.create(data.name)
         self._append("status", status=RUNNING)
         self._append("params", params={key: str(value) for key, value in config.items()})
-        self._append("tags", tags=_provenance(config, device) | {"whyfit.status_reason": ""})
+        self._append(
+            "tags",
+            tags=_provenance(config, device)
+            | {"whyfit.status_reason": "", "whyfit.data.notes": "\n".join(data.notes)[:5_000]},
+        )
         sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
         profile = json.dumps(sizes | {"x": list(data.train.x.shape[1:]), "y": list(data.train.y.shape[1:])})
         self._append("dataset", name=data.name, digest=data.digest[:32], profile=profile)

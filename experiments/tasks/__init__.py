@@ -1,0 +1,14 @@
+"""What networks are asked to do: building, judging and keeping them, one file a kind of answer."""
+
+from ..config import Run
+from ..data.splits import Data
+from .addition import AdditionTask
+from .dense import DenseTask
+from .task import Task
+
+
+def task_of(run: Run, data: Data) -> Task:
+    """The task that the run's model has with these data."""
+    if data.task == "sequence":
+        return AdditionTask(run, data)
+    return DenseTask(run, data)
