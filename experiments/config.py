@@ -60,9 +60,9 @@ class Run:
     model: ModelConfig = field(default_factory=AdditionRNNConfig)
     data: DataConfig = field(default_factory=AdditionsConfig)
     jit_compile: bool = True
-    """Compile the step with XLA."""
+    """Compile the step with XLA. PyTorch never does."""
     steps_per_execution: int = 16
-    """Steps that run in one call of the compiled function."""
+    """Steps that run in one call of the compiled function. PyTorch always takes one."""
     show_every: int = 2
     """Epochs between two showings of ten validation questions. 0: never."""
     backend: str = field(default_factory=lambda: os.environ.get("KERAS_BACKEND", "tensorflow"))

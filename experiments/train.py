@@ -12,6 +12,7 @@ from typing import NoReturn
 import keras
 from whyfit.callbacks import ShowAnswers, ShowProgress
 
+from ._backend import execution
 from .batches import ShuffledBatches, ordered_batches
 from .checkpoint import Checkpoint
 from .conclude import conclude
@@ -62,8 +63,7 @@ def _train(run: Run, data: Data, folder: RunFolder) -> None:
         optimizer,
         loss=task.loss(),
         metrics=task.metrics(),
-        jit_compile=run.jit_compile,
-        steps_per_execution=run.steps_per_execution,
+        **execution(run.jit_compile, run.steps_per_execution),
     )
     checkpoint = Checkpoint(folder.checkpoint, task.units)
     with tracked(run, data, folder) as tracker, interruptible():

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from .. import state
@@ -98,13 +99,15 @@ def run_id(folder: RunFolder) -> str | None:
 
 
 def bury_the_dead() -> None:
-    """Mark runs whose process has died without a word as KILLED, in their record and for MLflow."""
+    """Mark runs whose process has died without a word as KILLED, in their record and in MLflow."""
     for folder in all_runs():
         if folder.record.get("status") != RUNNING:
             continue
         try:
             with folder.lock:
                 _bury(folder)
+                with suppress(Exception):  # a server that is away hears of it from `sync`
+                    deliver(folder)
         except state.InUse:
             continue
 

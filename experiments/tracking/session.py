@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from .. import state
+from .._backend import device
 from ..checkpoint import Checkpoint
 from ..config import Run
 from ..data.splits import Data
@@ -48,11 +49,6 @@ class TrackEpochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Log the epoch that the checkpoint has just taken."""
         self._tracker.log_epoch(epoch + 1, self._checkpoint.snapshot.row(epoch + 1))
-
-
-def device() -> str:
-    """What Keras computes on: `cpu:0`, or the first GPU."""
-    return (keras.distribution.list_devices("gpu") or keras.distribution.list_devices("cpu"))[0]
 
 
 def _end(folder: RunFolder, tracker: Tracker, status: str, reason: str) -> None:

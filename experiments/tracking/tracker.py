@@ -17,7 +17,7 @@ from .delivery import Delivery, is_delivered
 from .store import default_uri
 from .system import SystemMetrics
 
-PACKAGES = ("whyfit", "tensorflow", "keras", "numpy", "mlflow")
+PACKAGES = ("whyfit", "keras", "tensorflow", "numpy", "mlflow")
 
 
 class Tracker:
@@ -106,7 +106,8 @@ def _last_steps(folder: RunFolder) -> dict[str, int]:
 
 def _provenance(config: dict[str, Any], device: str) -> dict[str, str]:
     commit, dirty = _git()
-    tags = {f"version.{name}": version(name) for name in PACKAGES}
+    backend = config["backend"]
+    tags = {f"version.{name}": version(name) for name in dict.fromkeys((*PACKAGES, backend))}
     return tags | {
         "version.python": platform.python_version(),
         "whyfit.recipe": str(config["recipe"]),
