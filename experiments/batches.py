@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 import tensorflow as tf
+
 from whyfit.models.seeds import derive_seed
 
 from .data.splits import Split

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tyro.conf import Suppress
+
 from whyfit.models.config import AdditionRNNConfig, MLPConfig, require
 
 from .data.config import AdditionsConfig, DataConfig

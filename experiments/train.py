@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 import keras
+
 from whyfit.callbacks import ShowAnswers, ShowProgress
 
 from ._backend import execution

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from whyfit.models import AdditionRNNConfig, build_addition_rnn, exact_match
 
 SHAPE = {"question_length": 7, "answer_length": 4, "characters": 12}

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+
 from whyfit.experiments.data import additions
 from whyfit.experiments.data.config import AdditionsConfig
 from whyfit.experiments.data.splits import load

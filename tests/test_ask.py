@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import pytest
+
 from whyfit.experiments import train
 from whyfit.experiments.commands import run
 from whyfit.experiments.config import OptimizerConfig

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from whyfit.experiments.data.columns import encode, parse_column, plan_columns
 from whyfit.experiments.data.config import FileConfig
 from whyfit.experiments.data.files import encode_rows

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from whyfit.experiments.data import glyphs
 from whyfit.experiments.data.config import GlyphsConfig
 from whyfit.experiments.data.splits import load

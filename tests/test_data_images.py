@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
 from whyfit.experiments.data.config import ImagesConfig
 from whyfit.experiments.data.idx import read_idx
 from whyfit.experiments.data.npz import read_npz

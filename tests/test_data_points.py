@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from whyfit.experiments.data.config import SOURCES, PointsConfig
 from whyfit.experiments.data.sharing import first_of_equal, hash_rows, share_out
 from whyfit.experiments.data.splits import Data, load

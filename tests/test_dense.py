@@ -10,6 +10,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+
 from whyfit.experiments import recipes, train
 from whyfit.experiments.commands import run
 from whyfit.experiments.config import OptimizerConfig, Run

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
 from whyfit.models import MLPConfig, build_loss, build_metrics, build_mlp
 from whyfit.models.config import Activation, Head, Initializer
 

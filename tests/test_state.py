@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from whyfit.experiments import state
 
 ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([1], "int64")}

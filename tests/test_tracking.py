@@ -15,6 +15,7 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+
 from whyfit.experiments import state, train
 from whyfit.experiments.run_folder import RunFolder
 from whyfit.experiments.tracking.delivery import deliver, is_delivered

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+
 from whyfit.experiments import recipes, train
 from whyfit.experiments.batches import ShuffledBatches
 from whyfit.experiments.config import OptimizerConfig, Run

@@ -18,10 +18,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
-    recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
-    prog = f"whyfit train {arguments[0]}"
-    default, fields = _with_data(recipe(), arguments[1:])
-    run = parse(Run, fields, prog, recipe.__doc__ or "", default=default)
+    run = read_run(arguments)
     os.environ["KERAS_BACKEND"] = run.backend
 
     training = import_quietly("..train")
@@ -32,6 +29,17 @@ def main(arguments: list[str]) -> int:
     results = training.train(run)
     print_summary(run, results, time.monotonic() - began)
     return 0 if all(result.status == "FINISHED" for result in results) else 130
+
+
+def read_run(arguments: list[str]) -> Run:
+    """The run that a recipe's name and fields describe.
+
+    Raises:
+        UserError: There is no such recipe or field, or a value cannot be.
+    """
+    recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
+    default, fields = _with_data(recipe(), arguments[1:])
+    return parse(Run, fields, f"whyfit train {arguments[0]}", recipe.__doc__ or "", default=default)
 
 
 def _with_data(default: Run, fields: list[str]) -> tuple[Run, list[str]]:

@@ -7,6 +7,7 @@ Source of the drawing rule and of the padding: the addition example of Keras
 import re
 
 import numpy as np
+
 from whyfit.models.seeds import derive_seed
 
 from .config import AdditionsConfig

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from whyfit.models.seeds import derive_seed
 
 from ..errors import UserError

@@ -19,6 +19,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt
+
 from whyfit.models.seeds import derive_seed
 
 from .. import state

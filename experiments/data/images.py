@@ -7,6 +7,7 @@ Bulatov 2011 (notMNIST: letters A to J of fonts found on the web, many of them m
 from pathlib import Path
 
 import numpy as np
+
 from whyfit.models.seeds import derive_seed
 
 from ..errors import UserError

@@ -8,6 +8,7 @@ outcome that is a sum of what each input brings and cannot represent one that ha
 from collections.abc import Callable
 
 import numpy as np
+
 from whyfit.models.seeds import derive_seed
 
 from .config import PointsConfig

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from whyfit.models.seeds import derive_seed
 
 from ..errors import UserError

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from whyfit.models import AdditionRNNConfig, build_addition_rnn, exact_match
 
 from ..config import Run

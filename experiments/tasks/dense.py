@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from whyfit.models import MLPConfig, build_loss, build_metrics, build_mlp
 
 from ..config import Run
