@@ -9,6 +9,7 @@ turns, and the ratio is taken pair by pair.
 import time
 
 import numpy as np
+
 from whyfit.experiments.data import additions
 from whyfit.experiments.data.config import AdditionsConfig
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from whyfit.experiments.tracking.store import client
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
