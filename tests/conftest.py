@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from whyfit.experiments.commands.ui import free_port
 from whyfit.experiments.tracking.store import client
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,6 +20,12 @@ SMALL = [
     *("--model.cell", "SimpleRNN", "--model.units", "8", "--optimizer.name", "Adam"),
     *("--batch-size", "8", "--jit-compile", "False", "--steps-per-execution", "2", "--show-every", "0"),
 ]
+
+
+def quiet_port() -> int:
+    """A free port below those that outgoing connections are given: asking there before a server is up
+    cannot connect a socket to itself."""
+    return free_port(15_000 + os.getpid() % 15_000)
 
 
 @pytest.fixture

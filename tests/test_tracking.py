@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from whyfit.experiments.tracking.delivery import deliver, is_delivered
 from whyfit.experiments.tracking.store import client, default_uri
 from whyfit.experiments.tracking.tracker import Tracker
 
-from .conftest import SMALL
+from .conftest import SMALL, quiet_port
 from .test_train import record, small, wait_for_epoch
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
@@ -103,9 +102,7 @@ class Server:
     """An MLflow server on a port of its own that can be stopped and started again."""
 
     def __init__(self, folder: Path, database: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = quiet_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.database = database

@@ -3,12 +3,15 @@
 import re
 import socket
 import subprocess
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from whyfit.experiments import train
 
+from .conftest import quiet_port
 from .test_train import small
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -17,9 +20,9 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def test_the_ui_serves_the_runs_on_a_port_that_is_free(start: Start, runs: Path) -> None:
     train(small(name="seen", epochs=1))
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = quiet_port()
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         process = start("ui", "--port", str(port), start_new_session=True)
         assert process.stdout is not None
         said = re.match(
@@ -43,8 +46,7 @@ def search(uri: str) -> str:
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.read().decode()  # type: ignore[no-any-return]
-        except ConnectionRefusedError:
-            continue
-        except OSError as error:
-            if "refused" not in str(error):
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
                 raise
+            time.sleep(0.1)
