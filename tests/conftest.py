@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
             **options,  # type: ignore[call-overload]
         )
         started.append(process)
@@ -84,7 +87,8 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     yield call
     for process in started:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its children too, such as a server's workers
         process.wait()
         if process.stdout is not None:
             process.stdout.close()

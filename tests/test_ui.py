@@ -23,7 +23,7 @@ def test_the_ui_serves_the_runs_on_a_port_that_is_free(start: Start, runs: Path)
         port = quiet_port()
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        process = start("ui", "--port", str(port), start_new_session=True)
+        process = start("ui", "--port", str(port))
         assert process.stdout is not None
         said = re.match(
             r"MLflow at (http://127\.0\.0\.1:(\d+))  \(port (\d+) is taken\)", process.stdout.readline()
