@@ -60,6 +60,8 @@ def test_ask(asked: str, whyfit: Call, runs: Path, capsys: pytest.CaptureFixture
     assert f"answered by run {asked}, {find(asked).id}" in done.stderr
     capsys.readouterr()
     assert ask(capsys, *questions)[:2] == (0, answers)
+    assert ask(capsys, " ".join(questions))[:2] == (0, answers)
+    assert ask(capsys, questions[0].replace("+", " + "))[:2] == (0, answers[:1])
 
     assert "answered by run ignorant" in ask(capsys, "100+1")[2]  # the only one that can read it
     for question, digits in (("a+1", 2), ("1234+1", 3)):

@@ -27,7 +27,8 @@ class Ask:
 def main(arguments: list[str]) -> int:
     """Print the network's answers, one a line, and on standard error which run gave them."""
     ask = parse(Ask, arguments, "whyfit ask", "Ask the best tracked addition network.")
-    questions = list(ask.questions) or [line.strip() for line in sys.stdin if line.strip()]
+    lines = list(ask.questions) or [line.strip() for line in sys.stdin if line.strip()]
+    questions = [question for line in lines for question in _split(line)]
     if not questions:
         raise UserError('QUESTION must be given, as in: whyfit ask "535+61"')
 
@@ -40,6 +41,12 @@ def main(arguments: list[str]) -> int:
     score = "not tested" if exact is None else f"test exact match {exact:.2%}"
     print(f"(answered by run {run.name}, {run.id}, {score})", file=sys.stderr)
     return 0
+
+
+def _split(line: str) -> list[str]:
+    """The questions of a line: `1+2 3+4` are two, `1 + 2` is one."""
+    words = line.split()
+    return words if all("+" in word.strip("+") for word in words) else [line]
 
 
 def _read(question: str, digits: int) -> tuple[int, int]:
