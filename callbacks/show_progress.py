@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -17,7 +18,7 @@ class ShowProgress(keras.callbacks.Callback):
     them down.
 
     Args:
-        metrics: Names in Keras's logs, in the order of the line.
+        metrics: Names in Keras's logs, in the order of the line; of one with several values, the mean.
         console: Where to; standard output by default.
 
     Example:
@@ -49,7 +50,9 @@ class ShowProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Print the epoch's line."""
         logs, total = logs or {}, self.params["epochs"]
-        values = "  ".join(f"{name} {_number(logs[name])}" for name in self.metrics if name in logs)
+        values = "  ".join(
+            f"{name} {_number(float(np.mean(logs[name])))}" for name in self.metrics if name in logs
+        )
         seconds = time.perf_counter() - self._epoch_began
         line = f"epoch {epoch + 1:{len(str(total))}}/{total}  {values}  {seconds:.1f} s"
         self.console.print(Text(line), no_wrap=True, overflow="ellipsis", crop=True)

@@ -13,6 +13,8 @@ import numpy as np
 
 from . import state
 
+History = dict[str, list[Any]]
+
 MONITOR = "val/loss"
 """The best epoch is the one where this is lowest."""
 # A write waits no longer than this, so it comes an epoch earlier than it would be too late.
@@ -25,21 +27,21 @@ class Snapshot:
 
     Attributes:
         epochs: Epochs done.
-        history: Lists by metric name, one value an epoch.
+        history: Lists by metric name, one value an epoch; of a population, a list over its variants.
         best_epoch: The epoch with the lowest validation loss, from 1; 0 before the first.
         best_weights: The model's weights after that epoch.
         variables: All variables of the model, its optimizer and its random generators.
     """
 
     epochs: int = 0
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: History = field(default_factory=dict)
     best_epoch: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] = field(default_factory=list)
 
     def row(self, epoch: int) -> dict[str, float]:
-        """The metrics of an epoch, counted from 1."""
-        return {name: values[epoch - 1] for name, values in self.history.items()}
+        """The metrics of an epoch, counted from 1; of a population, their means over the variants."""
+        return {name: float(np.mean(values[epoch - 1])) for name, values in self.history.items()}
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -87,16 +89,15 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Take the state after this epoch."""
-        row = in_units(
-            {_metric_name(name): float(value) for name, value in (logs or {}).items()}, self._units
-        )
+        row = in_units({_metric_name(name): value for name, value in (logs or {}).items()}, self._units)
         row["time/epoch"] = time.perf_counter() - self._epoch_began
         before = self.snapshot
         lowest = before.row(before.best_epoch)[MONITOR] if before.best_epoch else math.inf
-        better = row[MONITOR] < lowest
+        # A population keeps each variant's best weights itself.
+        better = np.ndim(row[MONITOR]) == 0 and row[MONITOR] < lowest
         self.snapshot = Snapshot(
             epochs=epoch + 1,
-            history={name: [*before.history.get(name, []), value] for name, value in row.items()},
+            history={name: [*before.history.get(name, []), _plain(value)] for name, value in row.items()},
             best_epoch=epoch + 1 if better else before.best_epoch,
             best_weights=self.model.get_weights() if better else before.best_weights,
             variables=[keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)],
@@ -120,9 +121,14 @@ class Checkpoint(keras.callbacks.Callback):
         self._written = time.monotonic()
 
 
-def in_units(metrics: dict[str, float], units: Mapping[str, float]) -> dict[str, float]:
+def in_units(metrics: dict[str, Any], units: Mapping[str, float]) -> dict[str, Any]:
     """The metrics with those that have units multiplied by them, whatever split they are of."""
     return {name: value * units.get(name.rpartition("/")[2], 1.0) for name, value in metrics.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A number as a float, a number for each variant as a list."""
+    return np.asarray(value, "float64").tolist()
 
 
 def _variables(model: keras.Model) -> list[Any]:

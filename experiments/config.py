@@ -1,8 +1,9 @@
 """What a run is, as frozen dataclasses. Imports neither Keras nor MLflow, so that it is quick to read."""
 
 import os
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any, Literal
 
 from tyro.conf import Suppress
 
@@ -44,6 +45,28 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True)
+class SweepConfig:
+    """Values to be tried, every one with every other and with every seed; empty: what the recipe says."""
+
+    l1: tuple[float, ...] = ()
+    """L1 strengths."""
+    l2: tuple[float, ...] = ()
+    """L2 strengths lambda."""
+    dropout: tuple[float, ...] = ()
+    """Dropout rates of all hidden layers."""
+    learning_rate: tuple[float, ...] = ()
+    """Learning rates."""
+    initializer_scale: tuple[float, ...] = ()
+    """What initial kernels are multiplied by."""
+
+    @property
+    def settings(self) -> list[dict[str, float]]:
+        """Every combination, by field; one that is empty where there is nothing to try."""
+        tried = {name: values for name, values in vars(self).items() if values}
+        return [dict(zip(tried, values, strict=True)) for values in product(*tried.values())]
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything that decides what a run does."""
 
@@ -57,6 +80,9 @@ class Run:
     """Passes over the training examples."""
     batch_size: int = 128
     """Examples a step. A last, smaller batch is left out; the order changes every epoch."""
+    seeds: int = 1
+    """Dense networks that differ in their seed alone, from `seed` on, trained as one population."""
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     model: ModelConfig = field(default_factory=AdditionRNNConfig)
     data: DataConfig = field(default_factory=AdditionsConfig)
@@ -75,6 +101,11 @@ class Run:
         require("batch_size", "at least 1", self.batch_size, self.batch_size >= 1)
         require("steps_per_execution", "at least 1", self.steps_per_execution, self.steps_per_execution >= 1)
         require("show_every", "0 or more", self.show_every, self.show_every >= 0)
+        require("seeds", "at least 1", self.seeds, self.seeds >= 1)
+        plain = isinstance(self.model, MLPConfig) and self.optimizer.name != "Muon"
+        rule = "1, with nothing to sweep, for an addition network or Muon"
+        require("seeds", rule, self.seeds, plain or not self.is_population)
+        self._check_sweep()
         additions, recurrent = (
             isinstance(self.data, AdditionsConfig),
             isinstance(self.model, AdditionRNNConfig),
@@ -86,3 +117,23 @@ class Run:
         rule = "letters, digits, '.', '_' and '-', 80 at most, and not start with '.' or '-'"
         usable = all(c.isascii() and (c.isalnum() or c in "._-") for c in self.name)
         require("name", rule, self.name, usable and self.name[:1] not in (".", "-") and len(self.name) <= 80)
+
+    @property
+    def is_population(self) -> bool:
+        """Whether several variants are to be trained as one."""
+        return self.seeds * len(self.sweep.settings) > 1
+
+    def _check_sweep(self) -> None:
+        """Raise for a value that the model or the optimizer refuses."""
+        for setting in self.sweep.settings:
+            if isinstance(self.model, MLPConfig):
+                self.model_of(setting)
+            replace(self.optimizer, learning_rate=setting.get("learning_rate", self.optimizer.learning_rate))
+
+    def model_of(self, setting: dict[str, float]) -> MLPConfig:
+        """The dense network with a sweep's values in place of its own."""
+        assert isinstance(self.model, MLPConfig)
+        values: dict[str, Any] = {name: value for name, value in setting.items() if name != "learning_rate"}
+        if "dropout" in values:
+            values["dropout"] = (values["dropout"],)
+        return replace(self.model, **values)

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -23,17 +24,25 @@ STYLE = {
 }
 
 
-def learning_curves(history: dict[str, list[float]], best_epoch: int, title: str) -> Figure:
-    """Training and validation curves, a panel a metric, loss on a logarithmic axis, the best epoch marked."""
+def learning_curves(history: dict[str, list], best_epoch: int, title: str) -> Figure:
+    """Training and validation curves, a panel a metric, loss on a logarithmic axis, the best epoch marked.
+
+    Of a population the means, with a band from the lowest to the highest variant.
+    """
+    epochs = len(history["time/epoch"])
     names = sorted({name.partition("/")[2] for name in history if name.startswith("val/")}, key=_loss_first)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6, 2.1 * len(names) + 0.4), layout="constrained")
         for place, name in enumerate(names, 1):
             axes = figure.add_subplot(len(names), 1, place)
             for split, colour, dash in (("train", TRAIN, "--"), ("val", VALIDATION, "-")):
-                values = history[f"{split}/{name}"]
-                epochs = range(1, len(values) + 1)
-                axes.plot(epochs, values, dash, color=colour, label={"val": "validation"}.get(split, split))
+                curves = np.array(history[f"{split}/{name}"], ndmin=2).reshape(epochs, -1)
+                values = np.nanmean(curves, axis=1)
+                places = range(1, epochs + 1)
+                axes.plot(places, values, dash, color=colour, label={"val": "validation"}.get(split, split))
+                if curves.shape[1] > 1:
+                    band = (curves.min(axis=1), curves.max(axis=1))
+                    axes.fill_between(places, *band, color=colour, alpha=0.15, linewidth=0)
                 if split == "val" and best_epoch:
                     axes.plot(best_epoch, values[best_epoch - 1], "o", color=colour, label="best epoch")
             axes.set_ylabel(name.replace("_", " "))

@@ -14,14 +14,14 @@ import keras
 from whyfit.callbacks import ShowAnswers, ShowProgress
 
 from ._backend import execution
-from .batches import ShuffledBatches, ordered_batches
+from .batches import ordered_batches
 from .checkpoint import Checkpoint
 from .conclude import conclude
 from .config import Run
 from .data.splits import Data, load
 from .errors import UserError
 from .optimizer import build_optimizer
-from .result import Result
+from .result import Result, results_of
 from .run_folder import FINISHED, RunFolder, open_run
 from .tasks import task_of
 from .tracking.session import TrackEpochs, tracked
@@ -52,24 +52,20 @@ def train(run: Run) -> list[Result]:
     with open_run(run) as folder:
         if folder.record.get("status") != FINISHED:
             _train(run, data, folder)
-        return [Result.of(folder)]
+        return results_of(folder)
 
 
 def _train(run: Run, data: Data, folder: RunFolder) -> None:
     task = task_of(run, data)
-    batches = ShuffledBatches(task.data.train, run.batch_size, run.seed)
+    batches = task.batches(run.batch_size, run.seed)
     model = task.build_model()
     optimizer = build_optimizer(run.optimizer, batches.steps, run.epochs, task.output_layer)
-    model.compile(
-        optimizer,
-        loss=task.loss(),
-        metrics=task.metrics(),
-        **execution(run.jit_compile, run.steps_per_execution),
-    )
+    task.compile(model, optimizer, **execution(run.jit_compile, run.steps_per_execution))
     checkpoint = Checkpoint(folder.checkpoint, task.units)
     with tracked(run, data, folder) as tracker, interruptible():
         progress = ShowProgress(list(task.shown))
         answers = ShowAnswers(task.show, run.show_every)
+        watching = [checkpoint, TrackEpochs(tracker, checkpoint), progress, answers]
         try:
             with closing(progress), closing(checkpoint):
                 model.fit(
@@ -79,7 +75,7 @@ def _train(run: Run, data: Data, folder: RunFolder) -> None:
                     epochs=run.epochs,
                     shuffle=False,  # the batches shuffle themselves
                     verbose=0,
-                    callbacks=[batches, checkpoint, TrackEpochs(tracker, checkpoint), progress, answers],
+                    callbacks=[batches, *task.callbacks(), *watching],
                 )
         except KeyboardInterrupt:
             conclude(task, model, checkpoint.snapshot, folder, tracker, test=None)

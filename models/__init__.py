@@ -12,8 +12,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "addition_rnn": ["build_addition_rnn", "exact_match"],
-        "config": ["AdditionRNNConfig", "MLPConfig"],
+        "config": ["AdditionRNNConfig", "MLPConfig", "Variant"],
         "mlp": ["build_loss", "build_metrics", "build_mlp"],
+        "population": ["Population"],
+        "population_training": ["PopulationBatches", "StopVariants"],
         "seeds": ["derive_seed"],
     },
 )

@@ -1,6 +1,6 @@
 """What a model is made of, as frozen dataclasses. Imports neither Keras nor NumPy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 
@@ -126,3 +126,32 @@ class MLPConfig:
     def dropout_rates(self) -> tuple[float, ...]:
         """Dropout rate of each hidden layer."""
         return self.dropout * self.depth if len(self.dropout) == 1 else self.dropout
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One network of a population: its config, its seed, and its own settings of the shared optimizer.
+
+    Within a population layers, units, activation and head are the same; all else may differ.
+    """
+
+    config: MLPConfig = field(default_factory=MLPConfig)
+    """The network. Initial weights, regularization and batch normalization are the variant's own."""
+    seed: int = 0
+    """Initial weights, dropout masks and the order of examples derive from it."""
+    learning_rate: float | None = None
+    """Learning rate, or what a schedule is multiplied by. None: the optimizer's own."""
+    momentum: float | None = None
+    """Momentum of SGD and RMSprop, in [0, 1). None: the optimizer's own."""
+    weight_decay: float | None = None
+    """Decoupled weight decay. None: the optimizer's own."""
+    clipnorm: float | None = None
+    """Largest norm of a variable's gradient. None: the optimizer's own, or no clipping."""
+
+    def __post_init__(self) -> None:
+        rate, momentum, decay, clip = self.learning_rate, self.momentum, self.weight_decay, self.clipnorm
+        require("seed", "0 or more", self.seed, self.seed >= 0)
+        require("learning_rate", "0 or more", rate, rate is None or 0 <= rate < float("inf"))
+        require("momentum", "in [0, 1)", momentum, momentum is None or 0 <= momentum < 1)
+        require("weight_decay", "0 or more", decay, decay is None or 0 <= decay < float("inf"))
+        require("clipnorm", "above 0", clip, clip is None or 0 < clip < float("inf"))

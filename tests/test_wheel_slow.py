@@ -48,4 +48,4 @@ def test_the_wheel_works_beside_folders_of_the_same_names(tmp_path: Path) -> Non
     code += f"exec(open({str(here / 'program.py')!r}).read())"
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["364", "9", "ShowProgress"]
+    assert done.stdout.split() == ["476", "9", "ShowProgress"]

@@ -4,6 +4,7 @@ from ..config import Run
 from ..data.splits import Data
 from .addition import AdditionTask
 from .dense import DenseTask
+from .population import PopulationTask
 from .task import Task
 
 
@@ -11,4 +12,4 @@ def task_of(run: Run, data: Data) -> Task:
     """The task that the run's model has with these data."""
     if data.task == "sequence":
         return AdditionTask(run, data)
-    return DenseTask(run, data)
+    return PopulationTask(run, data) if run.is_population else DenseTask(run, data)

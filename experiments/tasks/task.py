@@ -2,15 +2,38 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import keras
 
+from ..batches import ShuffledBatches, ordered_batches
+from ..checkpoint import Snapshot, in_units
 from ..data.splits import Data, Split
 
 Table = dict[str, list]
 """Columns and rows, as MLflow shows them: `{"columns": [...], "data": [[...], ...]}`."""
+
+
+ANSWERS_KEPT = 200
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a training came to.
+
+    Attributes:
+        model: The model to keep.
+        metrics: Final figures by name.
+        tables: Tables to keep, by file name.
+        variants: Of a population, each variant's setting and final figures.
+    """
+
+    model: keras.Model
+    metrics: dict[str, float]
+    tables: dict[str, Table] = field(default_factory=dict)
+    variants: list[dict[str, float]] = field(default_factory=list)
 
 
 class Task(ABC):
@@ -39,6 +62,32 @@ class Task(ABC):
     @abstractmethod
     def metrics(self) -> list[Any]:
         """What `compile` takes as metrics."""
+
+    def batches(self, batch_size: int, seed: int) -> Any:
+        """Training batches in an order of their own every epoch."""
+        return ShuffledBatches(self.data.train, batch_size, seed)
+
+    def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
+        """Make the model ready for `fit`."""
+        model.compile(optimizer, loss=self.loss(), metrics=self.metrics(), **execution)
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """What this task adds to the callbacks of a training, before all others."""
+        return []
+
+    def judge(self, model: keras.Model, snapshot: Snapshot, test: Split | None) -> "Judged":
+        """The model with its best epoch's weights, judged on the test data if there are any."""
+        metrics: dict[str, float] = {}
+        if snapshot.best_epoch:
+            model.set_weights(snapshot.best_weights)
+            row = snapshot.row(snapshot.best_epoch)
+            metrics = {f"best/{name}": value for name, value in row.items() if name.startswith("val/")}
+            metrics["best/epoch"] = snapshot.best_epoch
+        if test is None:
+            return Judged(model, metrics)
+        scores = model.evaluate(ordered_batches(test), verbose=0, return_dict=True)
+        metrics |= in_units({f"test/{name}": float(value) for name, value in scores.items()}, self.units)
+        return Judged(model, metrics, {"answers.json": self.table(model, test, ANSWERS_KEPT)})
 
     @abstractmethod
     def table(self, model: keras.Model, split: Split, most: int) -> Table:

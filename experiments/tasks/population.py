@@ -1,0 +1,89 @@
+"""Variants of a dense network, trained as one: seeds, strengths, rates."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from whyfit.models import Population, PopulationBatches, StopVariants, Variant
+
+from ..checkpoint import Snapshot, in_units
+from ..config import Run
+from ..data.splits import Data, Split
+from .dense import DenseTask
+from .task import Judged, Table
+
+
+class PopulationTask(DenseTask):
+    """Every combination of swept values with every seed is a variant; the best one is kept as the model.
+
+    All variants have the same data and the same split, which derive from the run's own seed; initial weights,
+    dropout masks and the order of examples are each variant's own.
+    """
+
+    def __init__(self, run: Run, data: Data) -> None:
+        super().__init__(run, data)
+        seeds = range(run.seed, run.seed + run.seeds)
+        self.settings = [{"seed": seed, **setting} for setting in run.sweep.settings for seed in seeds]
+        self._run = run
+
+    def build_model(self) -> Population:
+        """All variants as one model."""
+        return Population(
+            [self._variant(**setting) for setting in self.settings],
+            input_shape=self.data.train.x.shape[1:],
+            task=self.data.task,
+            classes=max(2, len(self.data.class_names)),
+            mean=self.data.mean,
+            variance=self.data.variance,
+        )
+
+    def batches(self, batch_size: int, seed: int) -> PopulationBatches:
+        """Batches in each variant's own order; one order where all have one seed."""
+        seeds = [int(setting["seed"]) for setting in self.settings]
+        order = seeds[0] if len(set(seeds)) == 1 else seeds
+        return PopulationBatches(self.data.train.x, self.data.train.y, batch_size, order)
+
+    def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
+        """The population brings its loss and metrics."""
+        model.compile(optimizer, **execution)
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """Keeps each variant's best weights."""
+        return [StopVariants()]
+
+    def judge(self, model: keras.Model, snapshot: Snapshot, test: Split | None) -> Judged:
+        """Each variant with its best weights; means and the table of all, and the best one's model."""
+        epochs = keras.ops.convert_to_numpy(model.best_epoch)
+        rows = [dict(setting) for setting in self.settings]
+        validation = {name: series for name, series in snapshot.history.items() if name.startswith("val/")}
+        for place, row in enumerate(rows):
+            best = max(1, int(epochs[place]))
+            values = {name: series[best - 1][place] for name, series in validation.items()}
+            row |= {f"best/{name}": value for name, value in values.items()} | {"best/epoch": best}
+            if test is not None:
+                row |= self._scores(model.variant(place, best=True), test)
+        losses = np.array([row["best/val/loss"] for row in rows])
+        winner = int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
+        kept = model.variant(winner, best=True)
+        columns = list(rows[0])
+        table: Table = {"columns": columns, "data": [[row[name] for name in columns] for row in rows]}
+        means = {name: float(np.mean([row[name] for row in rows])) for name in columns if "/" in name}
+        return Judged(kept, means, {"variants.json": table}, rows)
+
+    def _variant(self, seed: float, **swept: float) -> Variant:
+        config = self._run.model_of(swept)
+        return Variant(config, seed=int(seed), learning_rate=swept.get("learning_rate"))
+
+    def _scores(self, model: keras.Model, test: Split) -> dict[str, float]:
+        """Loss and metrics on the test data, without compiling anything."""
+        outputs = [
+            keras.ops.convert_to_numpy(model(test.x[place : place + 1_000], training=False))
+            for place in range(0, len(test), 1_000)
+        ]
+        measures = [keras.metrics.MeanMetricWrapper(self.loss().call, name="loss"), *self.metrics()]
+        for measure in measures:
+            measure.update_state(test.y, np.concatenate(outputs))
+        scores = {f"test/{measure.name}": float(measure.result()) for measure in measures}
+        scores["test/loss"] += float(sum(model.losses))  # penalties are in every loss
+        return in_units(scores, self.units)
