@@ -238,9 +238,9 @@ class Population(keras.Model):
         """
         chosen = np.reshape(better, (-1, 1, 1))
         for (_, _, weight), kept in zip(self.network.learned(), self._best, strict=True):
-            kept.assign(ops.where(chosen, weight, kept))
-        self.best_loss.assign(ops.where(better, losses, self.best_loss))
-        self.best_epoch.assign(ops.where(better, epoch, self.best_epoch))
+            kept.assign(ops.where(chosen, weight.value, kept.value))
+        self.best_loss.assign(ops.where(better, losses, self.best_loss.value))
+        self.best_epoch.assign(ops.where(better, epoch, self.best_epoch.value))
 
     def end(self, ended: np.ndarray, epoch: int = -1) -> None:
         """End the training of some variants: no weight of theirs changes any more.
@@ -253,7 +253,7 @@ class Population(keras.Model):
         active = np.logical_and(self.is_active(), ~newly).reshape(-1, 1, 1)
         self.active.assign(active)
         self.optimizer.active.assign(active)
-        self.ended_epoch.assign(ops.where(newly, epoch, self.ended_epoch))
+        self.ended_epoch.assign(ops.where(newly, epoch, self.ended_epoch.value))
 
     def is_active(self) -> np.ndarray:
         """Which variants still train, K booleans."""

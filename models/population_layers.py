@@ -80,7 +80,7 @@ class StackedDense(StackedLayer):
         outputs = ops.matmul(x, self.kernel)
         if self.bias is None:
             return outputs
-        bias = self.bias if self.biased is None else ops.where(self.biased, self.bias, 0)
+        bias = self.bias if self.biased is None else ops.where(self.biased.value, self.bias.value, 0)
         return add_bias(outputs, bias, exact)
 
 
@@ -112,7 +112,7 @@ class StackedBatchNormalization(StackedLayer):
             training: Use the batch's statistics, and let the moving ones follow them.
             exact: See the module.
         """
-        chosen = self.normalized
+        chosen = None if self.normalized is None else self.normalized.value
         # Where a variant has none, its numbers must not reach a root or a quotient: 0 * inf is not 0.
         inputs = x if chosen is None else ops.where(chosen, x, 0)
         if training:
@@ -128,7 +128,7 @@ class StackedBatchNormalization(StackedLayer):
 
     def _follow(self, moving: Any, value: Any, active: Any) -> None:
         followed = moving * self.momentum + value * (1.0 - self.momentum)
-        moving.assign(ops.where(active, followed, moving))
+        moving.assign(ops.where(active, followed, moving.value))
 
 
 class StackedDropout(StackedLayer):

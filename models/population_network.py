@@ -52,7 +52,7 @@ class StackedNetwork(keras.Layer):
         for _, name, weight in self.learned():
             if name != "kernel":
                 ones = name in ("gamma", "moving_variance")
-                weight.assign(ops.ones_like(weight) if ones else ops.zeros_like(weight))
+                weight.assign(np.full(weight.shape, float(ones)))
         for layer in self._row:
             if isinstance(layer, stacked.StackedDropout):
                 place = layer.name.removesuffix("_dropout")

@@ -199,7 +199,7 @@ class StackedOptimizer:
     def assign(self, variable: Any, value: Any) -> None:
         """Where a variant has ended, nothing changes, whatever its value is."""
         if len(variable.shape) == 3:
-            value = ops.where(self.active, value, variable)
+            value = ops.where(self.active.value, value, variable.value)
         super().assign(variable, value)  # type: ignore[misc]
 
     def assign_add(self, variable: Any, value: Any) -> None:
@@ -214,7 +214,7 @@ class StackedOptimizer:
         return momentums
 
     def _only_active(self, value: Any) -> Any:
-        return ops.where(self.active, value, ops.zeros((), value.dtype))
+        return ops.where(self.active.value, value, ops.zeros((), value.dtype))
 
     def _own(self, learning_rate: Any, variable: Any) -> Any:
         return ops.multiply(ops.cast(learning_rate, variable.dtype), ops.cast(self.rates, variable.dtype))
@@ -237,7 +237,7 @@ class StackedOptimizer:
         squares = ops.sum(ops.square(gradient), axis=(1, 2), keepdims=True)
         norms = ops.sqrt(squares)
         limited = ops.isfinite(self.clipnorms)
-        limits = ops.where(limited, self.clipnorms, 1)
+        limits = ops.where(limited, self.clipnorms.value, 1)
         clipped = ops.divide(ops.multiply(gradient, limits), ops.maximum(norms, limits))
         return ops.where(limited, clipped, gradient)
 
@@ -245,7 +245,7 @@ class StackedOptimizer:
         norms = ops.sqrt(sum_rows(ops.square(kernel), self._exact))
         wanted = ops.minimum(norms, self.max_norms)
         limited = ops.multiply(kernel, ops.divide(wanted, ops.add(norms, keras.config.epsilon())))
-        self.assign(kernel, ops.where(ops.isfinite(self.max_norms), limited, kernel))
+        self.assign(kernel, ops.where(ops.isfinite(self.max_norms), limited, kernel.value))
 
 
 class _SGD(StackedOptimizer, keras.optimizers.SGD):
