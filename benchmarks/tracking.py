@@ -34,7 +34,7 @@ def main() -> None:
         deliver(folder)
         epochs = [_seconds(tracker, folder, epoch) for epoch in range(1, EPOCHS + 1)]
         tracker.release()
-    monitor = SystemMetricsMonitor(run_id=None)
+    monitor = SystemMetricsMonitor(run_id=None, tracking_uri=folder.record["tracking_uri"])
     samples = []
     for _ in range(20):
         began = time.perf_counter()

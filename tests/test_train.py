@@ -69,9 +69,11 @@ def test_it_learns(runs: Path) -> None:
     )
 
 
-def test_two_processes_give_the_same_history(whyfit: Call, runs: Path) -> None:
+def test_two_processes_give_the_same_history(whyfit: Call, runs: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        assert whyfit("train", "addition", *SMALL, "--epochs", "2", "--name", name).returncode == 0
+        done = whyfit("train", "addition", *SMALL, "--epochs", "2", "--name", name, cwd=tmp_path)
+        assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]  # nothing is left where it ran
     one, two = record(runs, "one"), record(runs, "two")
     assert timeless(one["history"]) == timeless(two["history"])  # type: ignore[arg-type]
 

@@ -38,8 +38,10 @@ def client(uri: str) -> "MlflowClient":
         logging.getLogger(name).setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import mlflow
         from mlflow import MlflowClient
 
+    mlflow.set_tracking_uri(uri)  # or parts of MLflow make a database where the command runs
     database = database_file(uri)
     if database is None or database.exists():
         return _checked(MlflowClient(uri))

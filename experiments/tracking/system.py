@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from .store import default_uri
+
 INTERVAL = 5.0
 """Seconds between two samples."""
 
@@ -40,7 +42,7 @@ class SystemMetrics:
             if monitor is None:
                 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-                monitor = SystemMetricsMonitor(run_id=None)
+                monitor = SystemMetricsMonitor(run_id=None, tracking_uri=default_uri())
             monitor.collect_metrics()
             figures = monitor.aggregate_metrics()
             for collector in monitor.monitors:
