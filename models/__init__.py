@@ -12,10 +12,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "addition_rnn": ["build_addition_rnn", "exact_match"],
+        "batches": ["ShuffledBatches", "ordered_batches"],
         "config": ["AdditionRNNConfig", "MLPConfig", "Variant"],
         "mlp": ["build_loss", "build_metrics", "build_mlp"],
-        "population": ["Population"],
-        "population_training": ["PopulationBatches", "StopVariants"],
+        "population.population": ["Population"],
+        "population.memory": ["bytes_a_variant", "split_variants"],
+        "population.packing": ["StopToPack"],
         "seeds": ["derive_seed"],
     },
 )

@@ -14,8 +14,6 @@ from keras import ops
 
 LANES = 16
 """Numbers in the widest register of a CPU (AVX-512, float32)."""
-LARGE_KERNEL = 2**15
-"""From where on TensorFlow's own products are faster than XLA's; measured on 2 cores."""
 _ROUNDED_BY_PLACE = ("sigmoid", "tanh", "softplus", "elu")
 
 
@@ -26,33 +24,6 @@ def keeps_order(jit_compile: bool) -> bool:
     an array by other code than the rest, and add up columns in an order that depends on the array's size.
     """
     return keras.config.backend() == "tensorflow" and not jit_compile
-
-
-def choose_jit(largest_kernel: int) -> tuple[bool, bool]:
-    """What is fastest: whether XLA compiles the whole step, and whether only its elementwise parts.
-
-    On a CPU XLA computes K large products one after another, each split over the threads, which wait for one
-    another; TensorFlow gives each thread products of its own. Small ones cost more to start than to compute.
-
-    Args:
-        largest_kernel: Weights of one variant's largest kernel.
-    """
-    if keras.config.backend() != "tensorflow" or _has_accelerator() or largest_kernel < LARGE_KERNEL:
-        return True, False
-    return False, True
-
-
-def fuse(function: Callable[..., Any]) -> Callable[..., Any]:
-    """On TensorFlow: the function compiled by XLA, within a step that is not."""
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True, autograph=False)
-
-
-def _has_accelerator() -> bool:
-    import tensorflow as tf
-
-    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
 
 
 def cast_as_stock(numbers: Any) -> np.ndarray:

@@ -17,8 +17,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ._backend import cast_as_stock, fuse, root, sum_rows
-from .config import Variant, require
+from .._backend import cast_as_stock, root, sum_rows
+from ..config import Variant, require
 
 _UNSUPPORTED = ("global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor")
 
@@ -84,7 +84,6 @@ def stack_optimizer(
     parts: tuple[bool, bool, bool, bool],
     limited: Sequence[keras.Variable],
     exact: bool,
-    fused: bool,
 ) -> Any:
     """An optimizer of the same rule for stacked weights.
 
@@ -93,7 +92,7 @@ def stack_optimizer(
         settings: What is a variant's own.
         parts: Which of `Settings.parts` the step is compiled for.
         limited: Kernels, (K, inputs, units), that max-norm holds for.
-        exact, fused: See `keeps_order` and `choose_jit` in `_backend`.
+        exact: See `keeps_order` in `_backend`.
 
     Returns:
         A Keras optimizer for weights of shape (K, n, m). Its `learning_rate` is a factor for all variants: a
@@ -116,7 +115,7 @@ def stack_optimizer(
     if "momentum" in config:
         config["momentum"] = 0.0
     stacked = _STACKED[kind].from_config(config)
-    stacked.set_up(settings, parts, limited, exact, fused)
+    stacked.set_up(settings, parts, limited, exact)
     return stacked
 
 
@@ -141,11 +140,10 @@ class StackedOptimizer:
         parts: tuple[bool, bool, bool, bool],
         limited: Sequence[keras.Variable],
         exact: bool,
-        fused: bool,
     ) -> None:
         """Before `build`."""
         self._parts = parts
-        self._settings, self._exact, self._fused = settings, exact, fused
+        self._settings, self._exact = settings, exact
         # In a list Keras would take the kernels for variables of the optimizer.
         self._limited = lambda: limited
 
@@ -184,9 +182,6 @@ class StackedOptimizer:
         """One step of all variants; the one place all gradients pass."""
         if trainable_variables is not None:
             self._check_variables_are_known(trainable_variables)  # type: ignore[attr-defined]
-        fuse(self._apply)(grads) if self._fused else self._apply(grads)
-
-    def _apply(self, grads: list[Any]) -> None:
         super().apply(grads)  # type: ignore[misc]
         if self._parts[3]:
             for kernel in self._limited():

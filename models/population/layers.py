@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ._backend import activate, add_bias, cast_as_stock, fuse, in_full_registers, sum_rows
-from .population_random import random_numbers
+from .._backend import activate, add_bias, cast_as_stock, in_full_registers, sum_rows
+from .random import random_numbers
 
 
 class StackedLayer(keras.Layer):
@@ -51,11 +51,8 @@ class StackedScaling(StackedLayer):
             for name, value in (("scale", cast_as_stock(scale)), ("offset", cast_as_stock(offset)))
         )
 
-    def call(self, x: Any, fused: bool = False) -> Any:
+    def call(self, x: Any) -> Any:
         """Raw examples, (1, batch, inputs) or (K, batch, inputs), to scaled ones, (K, batch, inputs)."""
-        return fuse(self._compute)(x) if fused else self._compute(x)
-
-    def _compute(self, x: Any) -> Any:
         return ops.add(ops.multiply(ops.cast(x, self.compute_dtype), self.scale), self.offset)
 
 

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from . import population_layers as stacked
-from ._backend import output_activation
-from .config import Variant
-from .population_random import derive_key
-from .population_structure import Structure, dropout_rates, hidden_names
-from .population_weights import initial_kernels
+from .._backend import output_activation
+from ..config import Variant
+from . import layers as stacked
+from .random import derive_key
+from .structure import Structure, dropout_rates, hidden_names
+from .weights import initial_kernels
 
 _LEARNED = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
@@ -48,7 +48,7 @@ class StackedNetwork(keras.Layer):
         """Begin as `build_mlp` begins: initial weights, rates and random streams of each variant."""
         self.step.assign(0)
         for layer in self.dense:
-            layer.kernel.assign(initial_kernels(variants, layer.name, tuple(layer.kernel.shape[1:])))
+            layer.kernel.assign(initial_kernels(variants, layer.name, layer.kernel))
         for _, name, weight in self.learned():
             if name != "kernel":
                 ones = name in ("gamma", "moving_variance")
@@ -68,21 +68,19 @@ class StackedNetwork(keras.Layer):
         found = [(layer.name, name, getattr(layer, name, None)) for layer in layers for name in _LEARNED]
         return [entry for entry in found if entry[2] is not None]
 
-    def call(
-        self, x: Any, active: Any, training: bool = False, exact: bool = False, fused: bool = False
-    ) -> Any:
+    def call(self, x: Any, active: Any, training: bool = False, exact: bool = False) -> Any:
         """Raw examples, flat, to outputs.
 
         Args:
             x: (1, batch, inputs), the same for all, or (K, batch, inputs).
             active: Which variants still train, (K, 1, 1).
             training: Drop, and normalize by the batch.
-            exact, fused: See `keeps_order` and `choose_jit` in `_backend`.
+            exact: See `keeps_order` in `_backend`.
 
         Returns:
             (K, batch, outputs).
         """
-        x = self._scaling(x, fused=fused)
+        x = self._scaling(x)
         for layer in self._row:
             if isinstance(layer, stacked.StackedDropout):
                 dropped = layer.name.removesuffix("_dropout") in self.structure.dropped

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from .seeds import derive_seed
+from ..seeds import derive_seed
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA

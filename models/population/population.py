@@ -16,22 +16,21 @@ import keras
 import numpy as np
 from keras import ops
 
-from ._backend import (
+from .._backend import (
     cast_as_stock,
-    choose_jit,
     in_full_registers,
     keeps_order,
     logits_again,
     rows_of,
     swap_axes,
 )
-from .config import Variant, require
-from .mlp import build_loss, build_mlp
-from .population_metrics import VariantMean, build_metrics, update_metrics
-from .population_network import StackedNetwork
-from .population_optimizer import read_settings, stack_optimizer
-from .population_structure import Structure, read_structure
-from .population_weights import give_weights, take
+from ..config import Variant, require
+from ..mlp import build_loss, build_mlp
+from .metrics import VariantMean, build_metrics, update_metrics
+from .network import StackedNetwork
+from .optimizer import read_settings, stack_optimizer
+from .structure import Structure, read_structure
+from .weights import give_weights, take
 
 
 class Population(keras.Model):
@@ -43,7 +42,7 @@ class Population(keras.Model):
 
     Metrics are arrays of shape (K,), so `history["val_loss"]` is a list with an array an epoch. The order of
     examples is shared if `fit` is given (batch, *input_shape), and each variant's own if it is given
-    (K, batch, *input_shape), as by `PopulationBatches`. `StopVariants` ends variants one by one.
+    (K, batch, *input_shape), as by `ShuffledBatches`. `callbacks.EarlyStopping` ends variants one by one.
 
     All its state is in `variables` and `optimizer.variables`. Gradients pass `optimizer.apply`, a list of
     arrays (K, n, m) in the order of `trainable_variables`: K norms are `ops.norm(gradient, axis=(1, 2))`.
@@ -73,7 +72,8 @@ class Population(keras.Model):
         A program of its own: four strengths of L2, each with four seeds, on points in a plane.
 
         >>> import keras, numpy as np
-        >>> from whyfit.models import MLPConfig, Population, PopulationBatches, StopVariants, Variant
+        >>> from whyfit.callbacks import EarlyStopping
+        >>> from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
         >>> points = np.random.default_rng(0).normal(size=(1200, 2)).astype("float32")
         >>> inside = (np.square(points).sum(axis=1) < 1).astype("int32")
         >>> variants = [
@@ -83,13 +83,13 @@ class Population(keras.Model):
         ... ]
         >>> population = Population(variants, input_shape=(2,), task="classification", classes=2)
         >>> population.compile(keras.optimizers.Adam(), jit_compile=True, steps_per_execution=16)
-        >>> batches = PopulationBatches(points[:1000], inside[:1000], 32, [v.seed for v in variants])
+        >>> batches = ShuffledBatches(points[:1000], inside[:1000], 32, [v.seed for v in variants])
         >>> history = population.fit(
         ...     batches.dataset,
         ...     validation_data=(points[1000:], inside[1000:]),
         ...     epochs=20,
         ...     shuffle=False,
-        ...     callbacks=[batches, StopVariants(patience=5)],
+        ...     callbacks=[batches, EarlyStopping(patience=5)],
         ...     verbose=0,
         ... )
         >>> np.array(history.history["val_accuracy"]).shape[1]
@@ -118,7 +118,7 @@ class Population(keras.Model):
         self._problem: dict[str, Any] = {"input_shape": tuple(input_shape), "task": task, "classes": classes}
         self._problem |= {"mean": mean, "variance": variance}
         self._compiled_with: dict[str, Any] = {}
-        self._exact = self._fused = False
+        self._exact = False
         self.network = StackedNetwork(variants, self.structure, self._build_stock(0))
         self._add_state(len(variants))
         self.built = True
@@ -140,7 +140,7 @@ class Population(keras.Model):
         Args:
             optimizer: A stock SGD, Adam, AdamW, Nadam, RMSprop or Adagrad, or its name. What a `Variant`
                 leaves out is taken from it. Its schedule, if it has one, is a factor for all variants.
-            jit_compile: As in Keras; "auto" is what is fastest, with XLA for the whole step or for parts.
+            jit_compile: As in Keras; "auto" compiles with XLA.
             steps_per_execution, run_eagerly: As in Keras.
             parts: Options of the optimizer that the step is compiled for. None: what the variants need.
 
@@ -150,15 +150,14 @@ class Population(keras.Model):
         optimizer = keras.optimizers.get(optimizer)
         options = {"steps_per_execution": steps_per_execution, "run_eagerly": run_eagerly}
         self._compiled_with = {"optimizer": optimizer, "jit_compile": jit_compile, **options}
-        if jit_compile == "auto":
-            sizes = [math.prod(layer.kernel.shape[1:]) for layer in self.network.dense]
-            jit_compile, self._fused = choose_jit(max(sizes))
+        # XLA is faster whatever the sizes.
+        jit_compile = True if jit_compile == "auto" else jit_compile
         super().compile(optimizer, jit_compile=jit_compile, **options)
         self._exact = keeps_order(self.jit_compile)
         settings = read_settings(optimizer, self.variants)
         hidden = [layer.kernel for layer in self.network.dense[:-1]]
         self._parts = parts or settings.parts
-        self.optimizer = stack_optimizer(optimizer, settings, self._parts, hidden, self._exact, self._fused)
+        self.optimizer = stack_optimizer(optimizer, settings, self._parts, hidden, self._exact)
         self.optimizer.build(self.trainable_variables)
 
     def call(self, x: Any, training: bool = False) -> Any:
@@ -173,7 +172,7 @@ class Population(keras.Model):
         """
         size = math.prod(self._problem["input_shape"])
         rows = ops.reshape(x, (-1, ops.shape(x)[1], size) if self._is_own(x) else (1, -1, size))
-        how = {"training": training, "exact": self._exact, "fused": self._fused}
+        how = {"training": training, "exact": self._exact}
         return swap_axes(self.network(rows, active=self.active, **how))
 
     def compute_loss(
@@ -252,7 +251,8 @@ class Population(keras.Model):
         newly = np.logical_and(ended, self.is_active())
         active = np.logical_and(self.is_active(), ~newly).reshape(-1, 1, 1)
         self.active.assign(active)
-        self.optimizer.active.assign(active)
+        if self._compiled_with:
+            self.optimizer.active.assign(active)
         self.ended_epoch.assign(ops.where(newly, epoch, self.ended_epoch.value))
 
     def is_active(self) -> np.ndarray:

@@ -7,18 +7,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from .config import Variant
-from .mlp import _initializer
-from .seeds import derive_seed
+from ..config import Variant
+from ..mlp import _initializer
+from ..seeds import derive_seed
 
 
-def initial_kernels(variants: Sequence[Variant], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def initial_kernels(variants: Sequence[Variant], name: str, kernel: Any) -> np.ndarray:
     """The kernels that `build_mlp` begins with.
 
     Args:
         variants: K of them.
         name: The layer's name.
-        shape: (inputs, units).
+        kernel: The variable they are for, (K, inputs, units).
 
     Returns:
         (K, inputs, units).
@@ -26,7 +26,7 @@ def initial_kernels(variants: Sequence[Variant], name: str, shape: tuple[int, ..
     kernels = []
     for variant in variants:
         initializer = _initializer(variant.config, derive_seed(variant.seed, "init", name, "kernel"))
-        kernels.append(ops.convert_to_numpy(initializer(shape, dtype=keras.config.floatx())))
+        kernels.append(ops.convert_to_numpy(initializer(tuple(kernel.shape[1:]), dtype=kernel.dtype)))
     return np.stack(kernels)
 
 

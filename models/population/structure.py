@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .config import Variant, require
+from ..config import Variant, require
 
 _SAME = ("widths", "activation", "head")
 
