@@ -10,5 +10,12 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"show_answers": ["ShowAnswers"], "show_progress": ["ShowProgress"]},
+    submod_attrs={
+        "config": ["EarlyStoppingConfig", "GradientMonitorConfig"],
+        "diagnosis": ["Finding"],
+        "early_stopping": ["EarlyStopping"],
+        "gradient_monitor": ["GradientMonitor"],
+        "show_answers": ["ShowAnswers"],
+        "show_progress": ["ShowProgress"],
+    },
 )

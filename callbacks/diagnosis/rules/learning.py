@@ -1,0 +1,107 @@
+"""What is learned, and whether it holds for other examples."""
+
+import numpy as np
+
+from ..case import CHANCE, GOOD, Case
+from ..finding import Finding
+
+APART = 0.25
+"""Skill on training examples by which validation falls short: a quarter of all that could be learned."""
+APART_AND_RISEN, RISEN = 0.2, 1.5
+"""A fifth suffices where the validation loss has risen by half above its lowest: it is not only that there
+is less
+to be had for others, but that they lose (Prechelt 1998, generalization loss)."""
+CLEARLY = 0.2
+"""By how much nearest neighbours or ridge regression must do better, to say that there is more to learn."""
+
+
+def bad_labels(case: Case) -> Finding | None:
+    """Nothing that is learned holds for other examples, and what it is learned from tells nothing of the
+    labels.
+
+    A network with room enough learns any labels by heart (Zhang et al. 2017, "Understanding deep learning
+    requires
+    rethinking generalization"), so the training examples decide nothing; validation must have been at chance
+    from
+    first to last.
+    """
+    if case.epochs < 3 or case.reference > CHANCE or not np.isfinite(case.train_loss[-1]):
+        return None
+    val = case.val_skill
+    known = val[np.isfinite(val)]
+    if len(known):
+        half = known[len(known) // 2 :]
+        if np.median(known) >= CHANCE or np.median(half) >= CHANCE:
+            return None
+        if not (case.stuck or case.reached > CHANCE):
+            return None
+        text = f"on validation examples it was never better than a constant (skill {np.median(half):.2f})"
+    elif case.stuck and case.at_chance and case.reference <= CHANCE:
+        text = "it is no better than a constant"
+    else:
+        return None
+    if case.reached > CHANCE:
+        text += f", though it learns the training examples by heart (skill {case.reached:.2f})"
+    elif not case.reference <= CHANCE:
+        return None
+    if case.reference <= CHANCE:
+        text += f"; neither are nearest neighbours and ridge regression (skill {case.reference:.2f})"
+    return Finding("bad_labels", (), 1, "critical", text)
+
+
+def overfitting(case: Case) -> Finding | None:
+    """It goes on learning the training examples while it loses, or never had, what holds for others.
+
+    A validation loss that rises a little while accuracy stays, as every classifier's does that grows sure of
+    itself, is none (Guo et al. 2017, "On calibration of modern neural networks").
+    """
+    val = case.val_skill
+    if case.epochs < 3 or not np.isfinite(val[-1]):
+        return None
+    gap = case.reached - case.val_reached
+    if case.reached < GOOD:
+        return None
+    loss = case.series("val/loss")
+    risen = np.isfinite(loss[-1]) and loss[-1] > RISEN * np.nanmin(loss) > 0
+    if gap < (APART_AND_RISEN if risen else APART):
+        return None
+    lowest = int(np.nanargmin(case.val_loss)) if np.isfinite(case.val_loss).any() else case.epochs - 1
+    text = (
+        f"skill is {case.reached:.2f} on training and {case.val_reached:.2f} on validation "
+        f"examples; the validation "
+        f"loss was lowest in epoch {lowest + 1}, {case.val_loss[lowest]:.3g}, and is "
+        f"{case.val_loss[-1]:.3g} now"
+    )
+    return Finding("overfitting", (), lowest + 1, "serious", text)
+
+
+def underfitting(case: Case) -> Finding | None:
+    """It has come to rest far from what can be learned, on the training examples themselves."""
+    if not case.stuck or case.epochs < 4:
+        return None
+    more = case.reference > case.reached + CLEARLY
+    if not (more or case.at_chance or hampered(case)):
+        return None
+    text = (
+        f"skill on the training examples has come to rest at {case.reached:.2f} (1 is perfect, 0 a constant)"
+    )
+    text += "".join(f"; {reason}" for reason in hampered(case))
+    if more:
+        text += f"; nearest neighbours or ridge regression reach {case.reference:.2f}"
+    return Finding("underfitting", (), max(1, case.epochs // 2), "serious", text)
+
+
+def hampered(case: Case) -> list[str]:
+    """What keeps a network from learning more."""
+    found = []
+    loss = case.series("loss")[-1] if case.epochs else np.nan
+    if loss > 0 and case.penalty[-1] > 0.3 * loss:
+        found.append(f"the penalty is {case.penalty[-1] / loss:.0%} of the loss")
+    if (case.facts.get("dropout") or 0) >= 0.7:
+        found.append(f"dropout leaves out {case.facts['dropout']:.0%} of the units")
+    narrow = [row for row in case.hidden if (case.per_layer("units")[row] or 99) <= 2]
+    if narrow:
+        found.append(f"{case.layers[narrow[0]]} has {case.per_layer('units')[narrow[0]]} units only")
+    if case.kernels and not case.hidden:
+        found.append("the network is linear")
+    return found

@@ -1,0 +1,1 @@
+"""What the gradient monitor is made of: the record of each step, the measurements, the figure."""
