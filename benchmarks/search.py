@@ -1,0 +1,356 @@
+"""A search against its peers: keras-tuner as documented and tuned, and Optuna's TPE with a pruner.
+
+    python benchmarks/search.py [--quick] [--case images] [--part rate] [--rounds 3] [--repeats 10]
+
+Needs the extra `bench` for Optuna; without it that row is left out. All ways run in turns, on
+the same space, network, data and epochs a trial:
+
+- rate: settings an hour at equal epochs, as ratios to keras-tuner's RandomSearch tuned as well as can be
+  (XLA, 16 steps an execution, batches from a tensor).
+- score: each repeat gives every way the seconds that this search took; the best setting of each by its own
+  validation score is trained anew on two seeds and tested. Time to an equal validation score is read from
+  the same repeats: when a way first reached the score that RandomSearch as documented had at its end.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import keras_tuner
+import numpy as np
+from rich.console import Console
+
+from whyfit.experiments import recipes
+from whyfit.experiments.config import OptimizerConfig, Run
+from whyfit.experiments.data.config import GlyphsConfig, PointsConfig
+from whyfit.experiments.data.splits import Data, load
+from whyfit.experiments.search.config import SearchConfig
+from whyfit.experiments.search.search import search
+from whyfit.experiments.spaces import apply, space_of
+from whyfit.experiments.tasks import task_of
+from whyfit.experiments.train import fit, prepare
+from whyfit.models import build_loss, build_metrics, build_mlp, ordered_batches
+from whyfit.models.config import MLPConfig
+
+OBJECTIVE = "val/accuracy"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is searched."""
+
+    run: Run
+    trials: int
+
+
+CASES = {
+    "images": Case(
+        recipes.mlp(
+            epochs=10, batch_size=128, data=GlyphsConfig(train=10_000), model=MLPConfig(units=(256,))
+        ),
+        32,
+    ),
+    "points": Case(
+        recipes.mlp(
+            epochs=20,
+            batch_size=32,
+            data=PointsConfig("moons", train=4_000, noise=0.3),
+            model=MLPConfig(units=(32, 32)),
+            optimizer=OptimizerConfig("Adam", learning_rate=3e-3),
+        ),
+        64,
+    ),
+}
+
+
+@dataclass
+class Found:
+    """One way's search: when each trial ended, its score and its setting."""
+
+    events: list[tuple[float, float, dict[str, Any]]]
+
+    @property
+    def seconds(self) -> float:
+        """Until the last trial ended."""
+        return self.events[-1][0]
+
+    def best(self, until: float = float("inf")) -> tuple[float, dict[str, Any]]:
+        """The highest score, and its setting, of trials that had ended by then, or of the first."""
+        done = [event for event in self.events if event[0] <= until] or self.events[:1]
+        return max(((score, setting) for _, score, setting in done), key=lambda pair: pair[0])
+
+    def reached(self, score: float) -> float:
+        """When a trial first had the score; infinite where none did."""
+        return min((at for at, found, _ in self.events if found >= score), default=float("inf"))
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a look at whether it runs: tiny sizes")
+    parser.add_argument("--case", choices=CASES, action="append")
+    parser.add_argument("--part", choices=("rate", "score"), action="append")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=10)
+    arguments = parser.parse_args()
+    for name in arguments.case or CASES:
+        case = CASES[name]
+        if arguments.quick:
+            case = Case(replace(case.run, epochs=2), 4)
+        data = load(case.run.data, case.run.seed)
+        if "rate" in (arguments.part or ("rate",)):
+            rate(name, case, data, 1 if arguments.quick else arguments.rounds)
+        if "score" in (arguments.part or ("score",)):
+            score(name, case, data, 1 if arguments.quick else arguments.repeats)
+
+
+def rate(name: str, case: Case, data: Data, rounds: int) -> None:
+    """Settings an hour at equal epochs."""
+    ways = {"whyfit": whole, "keras-tuner tuned": tuned}
+    pairs = []
+    for number in range(rounds):
+        order = list(ways.items())[:: 1 if number % 2 else -1]
+        seconds = {way: run(case, data, number, 0.0).seconds for way, run in order}
+        pairs.append((seconds["whyfit"], seconds["keras-tuner tuned"]))
+    ratios = sorted(other / own for own, other in pairs)
+    own, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    hours = [3600 * case.trials / seconds for seconds in (own, other)]
+    print(
+        f"{name}: settings an hour {hours[0]:.0f} (whyfit), {hours[1]:.0f} (keras-tuner tuned); ratio "
+        f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}, {rounds} pairs)",
+        flush=True,
+    )
+
+
+def score(name: str, case: Case, data: Data, repeats: int) -> None:
+    """The tested winner after equal seconds, and time to an equal validation score."""
+    ways: dict[str, Way] = {"whyfit": pruned, "whyfit bayesian": bayesian, "whyfit hyperband": hyperband}
+    ways |= {"random documented": documented, "random tuned": tuned, "bayesian tuned": gaussian}
+    if has_optuna():
+        ways["optuna"] = optuna_tpe
+    tests: dict[str, list[float]] = {way: [] for way in ways}
+    times: dict[str, list[float]] = {way: [] for way in ways}
+    for repeat in range(repeats):
+        first = pruned(case, data, repeat, 0.0)
+        found = {"whyfit": first}
+        for way in list(ways)[1:] if repeat % 2 else list(ways)[:0:-1]:
+            found[way] = ways[way](case, data, repeat, first.seconds)
+        goal = found["random documented"].best()[0]
+        for way, one in found.items():
+            tests[way].append(tested(case, data, one.best(first.seconds)[1]))
+            times[way].append(one.reached(goal))
+        print(
+            f"{name} repeat {repeat}: " + ", ".join(f"{way} {tests[way][-1]:.4f}" for way in ways), flush=True
+        )
+    print(f"{name}: seconds a search {first.seconds:.1f}")
+    print("way                  test mean  least   most   time to score")
+    for way, values in tests.items():
+        line = f"{way:20} {np.mean(values):9.4f} {min(values):7.4f} {max(values):7.4f}"
+        print(f"{line} {statistics.median(times[way]):10.1f} s", flush=True)
+
+
+def own(case: Case, data: Data, seed: int, config: SearchConfig) -> Found:
+    """This project's search, to its last trial; what it trains anew afterwards is not counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WHYFIT_MLRUNS"] = folder
+        began = time.time()
+        console = Console(file=io.StringIO())
+        result = search(replace(case.run, seed=seed, data=case.run.data), config, console=console)
+        ended = {}
+        for record in result.trials.recorded():
+            for trial in record.get("trials", []) if record["kind"] == "leg" else []:
+                ended[trial["number"]] = record["time"] - began
+    trials = result.trials.all.values()
+    return Found(sorted((ended[t.number], t.score(OBJECTIVE), t.settings) for t in trials))  # type: ignore[type-var]
+
+
+def whole(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """Every trial to its end."""
+    return own(case, data, seed, SearchConfig(trials=case.trials, retrain=1, end_early=False))
+
+
+def pruned(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """As it is by default."""
+    return own(case, data, seed, SearchConfig(trials=case.trials, retrain=1))
+
+
+def bayesian(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """With the Gaussian process."""
+    return own(case, data, seed, SearchConfig("bayesian", trials=case.trials, retrain=1))
+
+
+def hyperband(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """With rungs."""
+    return own(case, data, seed, SearchConfig("hyperband", trials=case.trials, retrain=1))
+
+
+class Stock(keras.callbacks.Callback):
+    """Notes when trials end, and stops a search whose time is over."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__()
+        self.began, self.until = time.perf_counter(), until
+
+    def __deepcopy__(self, memory: dict) -> "Stock":
+        return self  # keras-tuner copies callbacks
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Look at the clock."""
+        if self.until and time.perf_counter() - self.began > self.until:
+            raise keras_tuner.errors.FatalError("time is over")
+
+
+def stock(case: Case, data: Data, seed: int, seconds: float, kind: Any, fast: bool) -> Found:
+    """keras-tuner's own tuner; `fast` with what makes its trials quickest."""
+    run, events = case.run, []
+    clock = Stock(seconds)
+
+    class Timed(kind):  # type: ignore[misc,valid-type]
+        """Notes each trial."""
+
+        def on_trial_end(self, trial: Any) -> None:
+            super().on_trial_end(trial)
+            values = dict(trial.hyperparameters.values)
+            settings = {one.name: one.decode(values[one.name]) for one in space_of(run)}
+            events.append((time.perf_counter() - clock.began, trial.score, settings))
+
+    def build(hp: Any) -> keras.Model:
+        settings = {}
+        for one in space_of(run):
+            scale = "log" if one.scale == "log" else "linear"
+            settings[one.name] = one.decode(hp.Float(one.name, one.floor, one.high, sampling=scale))
+        return compiled(apply(run, settings), data, fast)
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"objective": keras_tuner.Objective("val_accuracy", "max"), "seed": seed + 1}
+        tuner = Timed(build, max_trials=case.trials, directory=folder, **options)
+        train, validation = data.train, (data.validation.x, data.validation.y)
+        arguments: dict[str, Any] = {"x": train.x, "y": train.y, "batch_size": run.batch_size}
+        callbacks: list[Any] = [clock]
+        if fast:
+            batches = task_of(run, data).batches(run.batch_size, seed)
+            arguments = {"x": batches.dataset, "shuffle": False}
+            callbacks.append(Order(batches))
+            validation = ordered_batches(*validation)  # type: ignore[assignment]
+        with contextlib.suppress(keras_tuner.errors.FatalError):
+            tuner.search(
+                **arguments, validation_data=validation, epochs=run.epochs, verbose=0, callbacks=callbacks
+            )
+    return Found(events or [(seconds, 0.0, {one.name: 0.0 for one in space_of(run)})])
+
+
+class Order(Stock):
+    """Shuffles anew every epoch."""
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__(0)
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Keras asks for an iterator after this."""
+        self.batches.on_epoch_begin(epoch)
+
+
+def documented(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """RandomSearch as keras-tuner's guide has it: arrays, no XLA on a CPU."""
+    return stock(case, data, seed, 0.0, keras_tuner.RandomSearch, False)
+
+
+def tuned(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """RandomSearch with XLA, several steps an execution and our batches."""
+    return stock(case, data, seed, seconds, keras_tuner.RandomSearch, True)
+
+
+def gaussian(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """BayesianOptimization, tuned as well."""
+    return stock(case, data, seed, seconds, keras_tuner.BayesianOptimization, True)
+
+
+def optuna_tpe(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """Optuna's TPE with its median pruner, trials tuned as well."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    events, began, run = [], time.perf_counter(), case.run
+    batches = task_of(run, data).batches(run.batch_size, seed)
+    validation = ordered_batches(data.validation.x, data.validation.y)
+
+    class Report(keras.callbacks.Callback):
+        """Tells the pruner."""
+
+        def __init__(self, trial: Any) -> None:
+            super().__init__()
+            self.trial = trial
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            self.trial.report((logs or {})["val_accuracy"], epoch)
+            if self.trial.should_prune():
+                self.model.stop_training = True
+
+    def objective(trial: Any) -> float:
+        settings = {}
+        for one in space_of(run):
+            drawn = trial.suggest_float(one.name, one.floor, one.high, log=one.scale == "log")
+            settings[one.name] = one.decode(drawn)
+        model = compiled(apply(run, settings), data, True)
+        callbacks = [Order(batches), Report(trial)]
+        options = {"epochs": run.epochs, "shuffle": False, "verbose": 0, "callbacks": callbacks}
+        history = model.fit(batches.dataset, validation_data=validation, **options).history
+        best = float(max(history["val_accuracy"]))
+        events.append((time.perf_counter() - began, best, settings))
+        return best
+
+    pruner, sampler = optuna.pruners.MedianPruner(), optuna.samplers.TPESampler(seed=seed)
+    study = optuna.create_study(direction="maximize", pruner=pruner, sampler=sampler)
+    study.optimize(objective, timeout=seconds or None, n_trials=None if seconds else case.trials)
+    return Found(events)
+
+
+def compiled(run: Run, data: Data, fast: bool) -> keras.Model:
+    """A stock network of the run's."""
+    config = run.model
+    assert isinstance(config, MLPConfig)
+    problem: dict[str, Any] = {"input_shape": data.train.x.shape[1:], "task": data.task}
+    problem |= {"classes": max(2, len(data.class_names)), "mean": data.mean, "variance": data.variance}
+    model = build_mlp(config, seed=run.seed, **problem)
+    options = {"jit_compile": True, "steps_per_execution": 16} if fast else {"jit_compile": False}
+    rate = run.optimizer.learning_rate
+    loss, metrics = build_loss(config, data.task), build_metrics(config, data.task)
+    model.compile(keras.optimizers.Adam(rate), loss=loss, metrics=metrics, **options)
+    return model
+
+
+def tested(case: Case, data: Data, settings: dict[str, Any]) -> float:
+    """Mean test accuracy of a setting on two seeds that nothing was chosen with."""
+    scores = []
+    for seed in (1001, 1002):
+        run = replace(apply(case.run, settings), seed=seed)
+        task = task_of(run, data)
+        model, batches = prepare(run, task)
+        fit(task, model, batches, [], 0, run.epochs)
+        test = ordered_batches(data.test.x, data.test.y)
+        scores.append(model.evaluate(test, verbose=0, return_dict=True)["accuracy"])
+    return float(np.mean(scores))
+
+
+def has_optuna() -> bool:
+    """Whether the extra `bench` is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("optuna") is not None
+
+
+Way = Callable[[Case, Data, int, float], Found]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Searches over settings: search.py is the file to read first; tuner.py decides, trainer.py trains."""

@@ -1,0 +1,104 @@
+"""Legs: the trials of one shape that train together from one epoch to another, as one population."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from whyfit.models.config import MLPConfig
+
+from ..config import Run
+from ..spaces import Settings, apply
+from .trials import Trial
+
+Entry = tuple[int, dict[str, Any], int]
+"""A trial's number, settings and seed."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What is trained at one stretch.
+
+    Attributes:
+        name: Its file's name: its first trial, and where it stops.
+        entries: Its trials.
+        start, stop: Epochs that are done before, and after it.
+        sources: Where each trial's state is kept: the leg it comes from and its place there.
+        alone: Whether it is one network by itself and not a population.
+        keep: Whether the state at its end is wanted.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    start: int
+    stop: int
+    sources: tuple[tuple[str, int], ...]
+    alone: bool
+    keep: bool
+
+
+def plan(
+    trials: Iterable[Trial],
+    run: Run,
+    check: int,
+    size: Callable[[Settings], int],
+    populations: bool,
+) -> list[Leg]:
+    """The legs that trials which have not ended are to go next, those asked first before the others.
+
+    Args:
+        trials: All of them.
+        run: What is searched.
+        check: The epoch after which the worst leave; 0: none do.
+        size: How many of a setting's shape are trained at once.
+        populations: Whether networks can be trained as populations at all.
+    """
+    groups: dict[tuple[Any, ...], list[Trial]] = {}
+    for trial in trials:
+        if trial.ended:
+            continue
+        early = trial.role == "trial" and trial.epochs < check < trial.goal
+        stop = check if early else trial.goal
+        by_itself = not populations or trial.alone
+        shape = (trial.number,) if by_itself else shape_of(run, trial.settings)
+        groups.setdefault((trial.role != "trial", shape, trial.epochs, stop), []).append(trial)
+    return [
+        _leg(part, start, stop, run, populations)
+        for (_, _, start, stop), group in groups.items()
+        for part in _parts(group, size(group[0].settings))
+    ]
+
+
+def shape_of(run: Run, settings: Settings) -> tuple[Any, ...]:
+    """What networks must have in common to be one population."""
+    model = apply(run, settings).model
+    assert isinstance(model, MLPConfig)
+    return model.widths, model.activation, model.head, model.batch_normalization
+
+
+def serves_populations(run: Run) -> bool:
+    """Whether the run's networks can be trained as populations: dense ones, on TensorFlow or JAX."""
+    plain = isinstance(run.model, MLPConfig) and run.optimizer.name != "Muon"
+    return plain and run.backend != "torch"
+
+
+def _parts(group: list[Trial], size: int) -> list[list[Trial]]:
+    """The group in as few parts of nearly equal length as the size allows."""
+    count = math.ceil(len(group) / size)
+    cuts = [round(number * len(group) / count) for number in range(count + 1)]
+    return [group[start:stop] for start, stop in pairwise(cuts)]
+
+
+def _leg(trials: list[Trial], start: int, stop: int, run: Run, populations: bool) -> Leg:
+    first = trials[0]
+    alone = not populations or first.alone or (start == 0 and len(trials) == 1)
+    return Leg(
+        name=f"{first.number}-{stop}",
+        entries=tuple((trial.number, trial.settings, trial.seed) for trial in trials),
+        start=start,
+        stop=stop,
+        sources=tuple(trial.leg for trial in trials if trial.leg),
+        alone=alone,
+        keep=stop < run.epochs or first.role != "trial",
+    )

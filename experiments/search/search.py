@@ -1,0 +1,326 @@
+"""From a recipe and a space to the best setting: read this first.
+
+space -> oracle -> legs of trials -> the training line -> journal -> the best, trained anew -> summary
+"""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from .. import state
+from ..conclude import keep_model, keep_tables
+from ..config import Run
+from ..data.splits import Data, load
+from ..errors import UserError
+from ..run_folder import FAILED, FINISHED, RunFolder, all_runs, config_dict, open_folder
+from ..spaces import Dimension, describe, space_of
+from ..tracking.delivery import run_id
+from ..tracking.session import tracked
+from ..tracking.tracker import Tracker
+from ..train import check_backend, interruptible
+from .build import Build, load_build
+from .config import SearchConfig
+from .legs import Leg
+from .oracles import space_of_build
+from .pictures import pictures
+from .rules import fields_of, objective_of
+from .show import TrialTable
+from .summary import Summary
+from .table import trial_figures, trial_table
+from .trainer import Trainer
+from .trials import Trial, Trials
+from .tuner import Search
+from .workers import Job, Workers
+
+JOURNAL = "trials.jsonl"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search came to.
+
+    Attributes:
+        name: Its name, which goes on with it.
+        status: FINISHED, or KILLED when it was interrupted.
+        reason: Why it ended, in a line.
+        trials: All that was tried, and the trainings after it.
+        objective: The validation metric that is to be high.
+        best: The setting of the best trial; None where there is none yet.
+        figures: The summary in numbers.
+        run_id: MLflow's id; None while MLflow has not got it.
+        recipe: The best setting as flags of `whyfit train`.
+    """
+
+    name: str
+    status: str
+    reason: str
+    trials: Trials
+    objective: str
+    best: dict[str, Any] | None
+    figures: dict[str, float]
+    run_id: str | None
+    recipe: str
+
+
+def search(
+    run: Run,
+    config: SearchConfig | None = None,
+    build: Build | None = None,
+    console: Console | None = None,
+) -> SearchResult:
+    """Search the run's space, tracked, and go on with a search that was begun before.
+
+    Args:
+        run: A recipe's configuration, whose L1, L2 and dropout are varied, or what `config.space` names.
+        config: How to go about it.
+        build: Your own `build(hp)`, which returns a compiled model and names the hyperparameters itself.
+        console: Where the table and the summary are printed; standard output by default.
+
+    Raises:
+        UserError: The name is in use, or is of a search of another recipe or space; what differs is said.
+
+    Example:
+        >>> result = search(recipes.mlp_10k(epochs=3), SearchConfig(trials=16))
+        >>> result.best["l2"], result.figures["test/accuracy"]
+    """
+    config = config or SearchConfig()
+    console = console or Console(highlight=False)
+    check_backend(run)
+    check_plain(run)
+    if build is None and config.build:
+        build = load_build(config.build)
+    if build and config.workers > 1 and not config.build:
+        raise UserError("workers must be 1 with a build(hp) that is not named as FILE.py:FUNCTION, got more")
+    space = space_of_build(build) if build else space_of(run, config.space)
+    data = load(run.data, run.seed)
+    for note in data.notes:
+        console.print(note, soft_wrap=True)
+    fields = config_dict(run) | fields_of(config) | describe(space)
+    with open_folder(run.name or unfinished(fields), f"{run.recipe}-search", fields) as folder:
+        trials = Trials(folder.path / JOURNAL)
+        try:
+            if folder.record.get("status") != FINISHED:
+                with closing(_Conductor(run, config, data, space, folder, trials, console, build)) as one:
+                    one.conduct(fields)
+            else:
+                read_trials(trials)
+                Summary(run, space, trials, objective_of(data)).print(console)
+        finally:
+            trials.close()
+        return result_of(folder, trials, objective_of(data))
+
+
+def check_plain(run: Run) -> None:
+    """Raise for a run that is a population by itself."""
+    if run.is_population:
+        raise UserError("--seeds must be 1, with nothing to sweep, in a search: it makes its own variants")
+
+
+def unfinished(fields: dict[str, Any]) -> str:
+    """The name of a search of these fields that was stopped and that nobody works on; empty where none is."""
+    for folder in all_runs():
+        if folder.record.get("config") == fields and folder.record.get("status") != FINISHED:
+            try:
+                with folder.lock:
+                    return folder.name
+            except state.InUse:
+                continue
+    return ""
+
+
+def read_trials(trials: Trials) -> None:
+    """Take in all that the journal holds, without an oracle."""
+    for record in trials.recorded():
+        trials.take(record)
+
+
+def result_of(folder: RunFolder, trials: Trials, objective: str) -> SearchResult:
+    """What the search's folder and journal hold."""
+    best = trials.best(objective)
+    return SearchResult(
+        name=folder.name,
+        status=folder.record["status"],
+        reason=folder.record["reason"],
+        trials=trials,
+        objective=objective,
+        best=dict(best.settings) if best else None,
+        figures=folder.record.get("metrics", {}),
+        run_id=run_id(folder),
+        recipe=folder.record.get("best", ""),
+    )
+
+
+class Inline:
+    """Trains legs in this process, one at a time."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._leg: Leg | None = None
+
+    def room(self) -> int:
+        """One, or none."""
+        return int(self._leg is None)
+
+    def submit(self, leg: Leg) -> None:
+        """Note the leg."""
+        self._leg = leg
+
+    def wait(self) -> dict[str, Any]:
+        """Train it."""
+        assert self._leg is not None
+        leg, self._leg = self._leg, None
+        return self._trainer.train(leg)
+
+    def close(self) -> None:
+        """Nothing is to be ended."""
+
+
+class _Conductor:
+    """One process's part in a search, told to MLflow and to people."""
+
+    def __init__(
+        self,
+        run: Run,
+        config: SearchConfig,
+        data: Data,
+        space: tuple[Dimension, ...],
+        folder: RunFolder,
+        trials: Trials,
+        console: Console,
+        build: Build | None,
+    ) -> None:
+        self._run, self._data, self._space, self._folder = run, data, space, folder
+        self._trials, self._console = trials, console
+        self._legs = folder.path / "legs"
+        self._trainer = Trainer(run, data, space, self._legs, build)
+        self._runner: Inline | Workers = Inline(self._trainer)
+        if config.workers > 1:
+            self._runner = Workers(Job(run, space, self._legs, config.build, config.workers))
+        self._tuner = Search(run, config, data, space, trials, self._runner, build)
+        self._objective = self._tuner.objective
+
+    def close(self) -> None:
+        """End other processes."""
+        self._runner.close()
+
+    def conduct(self, fields: dict[str, Any]) -> None:
+        """Go on until the summary."""
+        with tracked(fields, self._data, self._folder) as tracker, interruptible():
+            self._folder.update(objective=self._objective)
+            tracker.log_tags({"whyfit.kind": "search", "whyfit.objective": self._objective})
+            self._say_what_is_known(tracker)
+            for trial in self._tuner.search():
+                self._tell(trial, tracker)
+                self._tidy()
+            self._conclude(tracker)
+
+    def _say_what_is_known(self, tracker: Tracker) -> None:
+        """What earlier processes have found; MLflow is told again what it may not have been told."""
+        done = [trial for trial in self._trials.all.values() if trial.ended]
+        table = TrialTable(self._space, self._objective, self._console)
+        if done:
+            self._console.print(f"going on with {self._folder.name}: {len(done)} trials are done already\n")
+        else:
+            self._console.print(f"search {self._folder.name}\n")
+        table.head()
+        best = self._trials.best(self._objective)
+        for trial in done:
+            table.line(trial, best)
+            self._log(trial, tracker)
+
+    def _tell(self, trial: Trial, tracker: Tracker) -> None:
+        best = self._trials.best(self._objective)
+        if trial.role == "trial":
+            TrialTable(self._space, self._objective, self._console).line(trial, best)
+            count = sum(bool(other.ended) for other in self._trials.all.values())
+            assert best is not None or not trial.best_epoch
+            if best:
+                name = self._objective.removeprefix("val/")
+                tracker.log_metrics({f"best/so_far/{name}": best.score(self._objective)}, count)
+        self._log(trial, tracker)
+
+    def _log(self, trial: Trial, tracker: Tracker) -> None:
+        figures = trial_figures(trial, self._objective)
+        tags = {"whyfit.role": trial.role, "whyfit.ended": trial.ended}
+        found = {"whyfit.finding": trial.finding, "whyfit.error": trial.error}
+        tags |= {name: text for name, text in found.items() if text}
+        now = time.time()
+        tracker.log_trial(
+            trial.number,
+            trial.epochs,
+            trial.settings | {"seed": trial.seed},
+            trial.history,
+            metrics=figures,
+            tags=tags,
+            status=FAILED if trial.ended in ("diverged", "failed") else FINISHED,
+            began=now - trial.seconds,
+            ended=now,
+        )
+
+    def _tidy(self) -> None:
+        """Remove states that nobody will read."""
+        needed = self._tuner.needed()
+        for file in self._legs.iterdir():
+            if file.name.removesuffix(".previous") not in needed:
+                file.unlink(missing_ok=True)
+
+    def _conclude(self, tracker: Tracker) -> None:
+        """Test the trainings after the search once, say what was found, and keep it."""
+        if self._trials.best(self._objective) is None:
+            self._console.print("\nNo trial ever had a finite loss: there is nothing to choose from.")
+            return
+        models = self._test()
+        summary = Summary(self._run, self._space, self._trials, self._objective)
+        summary.print(self._console)
+        self._keep(summary, models, tracker)
+
+    def _test(self) -> dict[int, Any]:
+        """Score what was trained anew on the test data; returns ways to the winners' models."""
+        scores, models = {}, {}
+        for leg in self._tuner.finals():
+            found, model_of = self._trainer.test(leg)
+            for place, (number, _, _) in enumerate(leg.entries):
+                scores[str(number)] = found[place]
+                if self._trials.finals[number].role == "winner":
+                    models[number] = (model_of, place)
+        record = {"kind": "tested", "scores": scores}
+        self._trials.append(record)
+        self._trials.take(record)
+        return models
+
+    def _keep(self, summary: Summary, models: dict[int, Any], tracker: Tracker) -> None:
+        """The best model, the tables, the pictures and the figures, with the search's run."""
+        number = min(models, key=lambda one: self._trials.finals[one].at_best("val/loss"))
+        model_of, place = models[number]
+        task, model = model_of(place)
+        keep_model(task, model, self._folder, tracker)
+        keep_tables(
+            {"trials.json": trial_table(self._trials, self._space, self._objective)}, self._folder, tracker
+        )
+        for path in pictures(self._trials, self._space, self._objective, self._folder.files):
+            tracker.log_file(path)
+        figures = summary.figures()
+        tracker.log_metrics(figures, len(self._trials.all))
+        tracker.log_tags({"whyfit.best": summary.flags()[:5_000]})
+        self._folder.update(metrics=figures, best=summary.flags())
+        for file in self._legs.iterdir():
+            file.unlink()
+
+
+def next_lines(run: Run, result: SearchResult, seconds: float) -> list[str]:
+    """What to type next."""
+    name = result.name
+    lines = ["", f"run  {name}  ({result.run_id or 'not in MLflow yet'}), {seconds:.0f} s"]
+    if result.status != FINISHED:
+        return [*lines, f"{result.reason}; to go on:  whyfit search {run.recipe} ... --name {name}"]
+    flags = result.recipe
+    return [
+        *lines,
+        f"train it again:     whyfit train {run.recipe} {flags}",
+        f"use its model:      whyfit predict {name} NEW",
+        f"the table:          whyfit search --results {name} [--csv FILE]",
+        f"compare in MLflow:  whyfit ui --compare {name}",
+    ]

@@ -1,0 +1,193 @@
+"""Trains legs, through the one place where everything is trained."""
+
+import gc
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from whyfit.callbacks import EarlyStopping
+from whyfit.callbacks.config import EarlyStoppingConfig
+
+from .. import state
+from ..checkpoint import Checkpoint, Snapshot, load_snapshot
+from ..config import Run
+from ..data.splits import Data
+from ..errors import UserError
+from ..spaces import Dimension
+from ..tasks import Task, task_of
+from ..train import fit, prepare
+from .build import Build, BuiltTask, load_build
+from .legs import Leg, shape_of
+from .task import TrialsTask, single_run
+from .trials import History
+
+NAN_ALONE = EarlyStoppingConfig(criterion=None)
+"""Ends networks whose loss is no number any more, and no others."""
+MODELS_KEPT = 3
+"""Compiled populations that wait for more trials of their shape."""
+
+
+class Trainer:
+    """Trains legs one after another and keeps what is compiled for the next one of the same shape.
+
+    Args:
+        run: What is searched.
+        data: Its data; every trial sees the same.
+        space: What is varied.
+        folder: Where states of legs are kept.
+        build: The user's own `build(hp)`, or where it is; networks are trained one by one then.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        data: Data,
+        space: tuple[Dimension, ...],
+        folder: Path,
+        build: Build | str | None = None,
+    ) -> None:
+        self.run, self.data, self.space, self.folder = run, data, space, folder
+        self._build = load_build(build) if isinstance(build, str) and build else build or None
+        # TensorFlow takes many populations, each compiled once, for one function compiled again and again.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        self._models: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
+        folder.mkdir(exist_ok=True)
+
+    def train(self, leg: Leg) -> dict[str, Any]:
+        """Train a leg, or the rest of it; returns the record that says what came of it.
+
+        A network that cannot be built or trained by itself is a failed trial, with the error's text.
+        """
+        began = time.perf_counter()
+        try:
+            histories, error = self._fit(leg), ""
+        except Exception as failure:
+            if not leg.alone:
+                raise
+            histories, error = [{}], f"{type(failure).__name__}: {' '.join(str(failure).split())}"[:2_000]
+        seconds = (time.perf_counter() - began) / len(leg.entries)
+        findings = [None] * len(leg.entries)  # a name a trial, once the gradient monitor gives one
+        results = [
+            {"number": entry[0], "history": history, "seconds": seconds, "finding": finding, "error": error}
+            for entry, history, finding in zip(leg.entries, histories, findings, strict=True)
+        ]
+        return {"kind": "leg", "leg": leg.name, "alone": leg.alone, "trials": results}
+
+    def _fit(self, leg: Leg) -> list[History]:
+        """Each trial's history after the leg."""
+        task, model, batches = self._prepare(leg)
+        checkpoint = Checkpoint(self.folder / leg.name, task.units)
+        with closing(checkpoint):
+            begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
+            fit(
+                task,
+                model,
+                batches,
+                [EarlyStopping(NAN_ALONE, restore_best=False), checkpoint],
+                begun,
+                leg.stop,
+            )
+        if not leg.keep:
+            state.discard(checkpoint.path)
+        return _histories(leg, checkpoint.snapshot)
+
+    def test(self, leg: Leg) -> tuple[list[dict[str, float]], Callable[[int], tuple[Task, keras.Model]]]:
+        """Scores of a leg's trials on the test data, with their best weights, and a way to their models."""
+        task, model, _ = self._prepare(leg)
+        snapshot = self._load(leg.name)
+        Checkpoint(self.folder / leg.name).go_on(model, snapshot)
+        if isinstance(task, TrialsTask):
+            scores = [task.scores(model, place) for place in range(len(leg.entries))]
+            return scores, lambda place: (task, model.variant(place, best=True))
+        judged = task.judge(model, snapshot, self.data.test)
+        scores = [{name: value for name, value in judged.metrics.items() if name.startswith("test/")}]
+        return scores, lambda place: (task, judged.model)
+
+    def _prepare(self, leg: Leg) -> tuple[Task, Any, Any]:
+        """The leg's task, its compiled model at the beginning, and its batches."""
+        if leg.alone:
+            self._forget()
+            keras.backend.clear_session()
+            [entry] = leg.entries
+            if self._build is not None:
+                built = BuiltTask(self.run, self.data, self._build, entry)
+                return built, *prepare(replace(self.run, seed=entry[2]), built)
+            single = single_run(self.run, entry)
+            task = task_of(single, self.data)
+            return task, *prepare(single, task)
+        # One network that is left over goes on beside itself: a population has two at least.
+        entries = leg.entries if len(leg.entries) > 1 else leg.entries * 2
+        task = TrialsTask(self.run, self.data, entries, self.space)
+        seeds = tuple(seed for _, _, seed in entries)
+        key = (shape_of(self.run, entries[0][1]), len(entries), seeds)
+        if key not in self._models:
+            self._forget(MODELS_KEPT - 1)
+            self._models[key] = prepare(self.run, task)
+        else:
+            self._models[key][0].reset(task.variants)
+        self._models.move_to_end(key)
+        return task, *self._models[key]
+
+    def _forget(self, kept: int = 0) -> None:
+        """Let go of the populations that were not used for longest."""
+        while len(self._models) > kept:
+            self._models.popitem(last=False)
+            gc.collect()
+
+    def _go_on(self, leg: Leg, model: Any, checkpoint: Checkpoint) -> int:
+        """Put the model where its trials' last legs ended."""
+        if not leg.start:
+            checkpoint.snapshot = Snapshot()
+            return 0
+        snapshots = {name: self._load(name) for name, _ in leg.sources}
+        sources = [(snapshots[name], place) for name, place in leg.sources]
+        if leg.alone:
+            [(snapshot, _)] = sources
+            return checkpoint.go_on(model, snapshot)
+        sources = sources if len(sources) > 1 else sources * 2
+        return checkpoint.go_on(model, gather(sources))
+
+    def _load(self, name: str) -> Snapshot:
+        """The state at the end of a leg."""
+        snapshot = load_snapshot(self.folder / name)
+        if snapshot is None:
+            raise UserError(f"{self.folder / name} must hold a whole state, got none")
+        return snapshot
+
+
+def gather(sources: list[tuple[Snapshot, int]]) -> Snapshot:
+    """The state of a population of variants that come from others, each from its place there."""
+    first = sources[0][0]
+    history = {
+        name: [
+            [snapshot.history[name][epoch][place] for snapshot, place in sources]
+            if isinstance(values[0], list)
+            else values[epoch]
+            for epoch in range(first.epochs)
+        ]
+        for name, values in first.history.items()
+    }
+    variables = [
+        np.stack([snapshot.variables[number][place] for snapshot, place in sources]) if value.ndim else value
+        for number, value in enumerate(first.variables)
+    ]
+    return Snapshot(epochs=first.epochs, history=history, variables=variables)
+
+
+def _histories(leg: Leg, snapshot: Snapshot) -> list[History]:
+    """Each trial's own history."""
+    series = {name: values for name, values in snapshot.history.items() if not name.startswith("time/")}
+    if leg.alone:
+        return [series]
+    return [
+        {name: [row[place] for row in rows] for name, rows in series.items()}
+        for place in range(len(leg.entries))
+    ]
