@@ -11,7 +11,7 @@ EXPERIMENT ?= addition
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train ask ui test test-slow lint lock benchmark clean
+.PHONY: help setup train search ask ui test test-slow lint lock benchmark clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,11 @@ endif
 train: setup  ## train: EXPERIMENT=name ARGS="--seed 3 --model.units 256"
 	@$(BIN)/whyfit train $(EXPERIMENT) $(ARGS)
 
+# A search tries the small network on 10,000 letters unless EXPERIMENT says otherwise.
+search: EXPERIMENT = mlp-10k
+search: setup  ## search l1, l2 and dropout: EXPERIMENT=fashion ARGS="--trials 200 --tuner hyperband --name night"
+	@$(BIN)/whyfit search $(EXPERIMENT) $(ARGS)
+
 ask: setup  ## ask the best tracked network: Q="535+61"
 	@$(BIN)/whyfit ask $(if $(Q),"$(Q)") $(ARGS)
 
@@ -47,7 +52,7 @@ test: setup  ## the quick tests
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
 
 test-slow: setup  ## the slow ones: real trainings, killed processes
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -21,6 +21,20 @@ MONITOR = "val/loss"
 SECONDS_BETWEEN_WRITES = float(os.environ.get("WHYFIT_SECONDS_BETWEEN_WRITES", "10"))
 
 
+Kept = tuple[dict[str, Any], dict[str, np.ndarray]]
+"""A callback's state: a note that JSON can hold, and arrays by name."""
+
+
+class Keeps(Protocol):
+    """A callback whose state is kept with the training's."""
+
+    def get_state(self) -> Kept:
+        """What it needs to go on in another process."""
+
+    def set_state(self, note: dict[str, Any], arrays: dict[str, Any]) -> None:
+        """Go on from there."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A training between two epochs.
@@ -31,6 +45,7 @@ class Snapshot:
         best_epoch: The epoch with the lowest validation loss, from 1; 0 before the first.
         best_weights: The model's weights after that epoch.
         variables: All variables of the model, its optimizer and its random generators.
+        callbacks: States of callbacks by name.
     """
 
     epochs: int = 0
@@ -38,6 +53,7 @@ class Snapshot:
     best_epoch: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] = field(default_factory=list)
+    callbacks: dict[str, Kept] = field(default_factory=dict)
 
     def row(self, epoch: int) -> dict[str, float]:
         """The metrics of an epoch, counted from 1; of a population, their means over the variants."""
@@ -52,32 +68,36 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         path: Where on the disk.
         units: By metric name, what a value is multiplied by to be in the user's own units.
+        keeping: By name, callbacks whose states are kept too. They stand before this one in the list.
 
     Attributes:
         snapshot: The newest one; it is replaced as a whole, so an interruption never finds it half made.
     """
 
-    def __init__(self, path: Path, units: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        units: Mapping[str, float] | None = None,
+        keeping: Mapping[str, Keeps] | None = None,
+    ) -> None:
         super().__init__()
         self.path = path
-        self._units = units or {}
+        self._units, self._keeping = units or {}, keeping or {}
         self.snapshot = Snapshot()
         self._written = time.monotonic()
         self._epoch_began = 0.0
 
     def restore(self, model: keras.Model) -> int:
         """Put a compiled model into the saved state, if there is one; returns the epochs done."""
-        saved = state.load(self.path)
-        if saved is None:
-            return 0
-        arrays, note = saved
-        self.snapshot = Snapshot(
-            epochs=note["epochs"],
-            history=note["history"],
-            best_epoch=note["best_epoch"],
-            best_weights=[arrays[f"best_weights/{i}"] for i in range(note["best_weights"])],
-            variables=[arrays[f"variables/{i}"] for i in range(note["variables"])],
-        )
+        saved = load_snapshot(self.path)
+        return 0 if saved is None else self.go_on(model, saved)
+
+    def go_on(self, model: keras.Model, snapshot: Snapshot) -> int:
+        """Put a compiled model into a state; returns the epochs done."""
+        self.snapshot = snapshot
+        # A state from before a callback's time has none of its.
+        for name in self._keeping.keys() & self.snapshot.callbacks.keys():
+            self._keeping[name].set_state(*self.snapshot.callbacks[name])
         model.optimizer.build(model.trainable_variables)
         for variable, value in zip(_variables(model), self.snapshot.variables, strict=True):
             variable.assign(value)
@@ -93,14 +113,17 @@ class Checkpoint(keras.callbacks.Callback):
         row["time/epoch"] = time.perf_counter() - self._epoch_began
         before = self.snapshot
         lowest = before.row(before.best_epoch)[MONITOR] if before.best_epoch else math.inf
-        # A population keeps each variant's best weights itself.
-        better = np.ndim(row[MONITOR]) == 0 and row[MONITOR] < lowest
+        variants = np.ndim(row[MONITOR]) > 0
+        if variants:
+            self._keep_variants(row[MONITOR], epoch + 1)
+        better = not variants and row[MONITOR] < lowest
         self.snapshot = Snapshot(
             epochs=epoch + 1,
             history={name: [*before.history.get(name, []), _plain(value)] for name, value in row.items()},
             best_epoch=epoch + 1 if better else before.best_epoch,
             best_weights=self.model.get_weights() if better else before.best_weights,
             variables=[keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)],
+            callbacks={name: one.get_state() for name, one in self._keeping.items()},
         )
         if time.monotonic() - self._written + row["time/epoch"] > SECONDS_BETWEEN_WRITES:
             self.write()
@@ -117,13 +140,44 @@ class Checkpoint(keras.callbacks.Callback):
         arrays = {f"{name}/{i}": array for name, group in lists.items() for i, array in enumerate(group)}
         note: dict[str, Any] = {name: len(group) for name, group in lists.items()}
         note |= {name: getattr(snapshot, name) for name in ("epochs", "history", "best_epoch")}
+        note["callbacks"] = {name: one for name, (one, _) in snapshot.callbacks.items()}
+        for name, (_, theirs) in snapshot.callbacks.items():
+            arrays |= {f"callbacks/{name}/{key}": array for key, array in theirs.items()}
         state.save(self.path, arrays, note)
         self._written = time.monotonic()
+
+    def _keep_variants(self, losses: Any, epoch: int) -> None:
+        """A population keeps each variant's best weights itself, once it is told which are better."""
+        population: Any = self.model
+        better = losses < keras.ops.convert_to_numpy(population.best_loss)
+        population.keep_best(better & population.is_active(), losses, epoch)
+
+
+def load_snapshot(path: Path) -> Snapshot | None:
+    """The state that a `Checkpoint` has written there, or None where there is none."""
+    saved = state.load(path)
+    if saved is None:
+        return None
+    arrays, note = saved
+    return Snapshot(
+        epochs=note["epochs"],
+        history=note["history"],
+        best_epoch=note["best_epoch"],
+        best_weights=[arrays[f"best_weights/{i}"] for i in range(note["best_weights"])],
+        variables=[arrays[f"variables/{i}"] for i in range(note["variables"])],
+        callbacks={name: (one, _under(name, arrays)) for name, one in note.get("callbacks", {}).items()},
+    )
 
 
 def in_units(metrics: dict[str, Any], units: Mapping[str, float]) -> dict[str, Any]:
     """The metrics with those that have units multiplied by them, whatever split they are of."""
     return {name: value * units.get(name.rpartition("/")[2], 1.0) for name, value in metrics.items()}
+
+
+def _under(name: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A callback's own arrays."""
+    start = f"callbacks/{name}/"
+    return {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
 
 
 def _plain(value: Any) -> Any:

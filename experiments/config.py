@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from tyro.conf import Suppress
 
+from whyfit.callbacks.config import EarlyStoppingConfig, GradientMonitorConfig
 from whyfit.models.config import AdditionRNNConfig, MLPConfig, require
 
 from .data.config import AdditionsConfig, DataConfig
@@ -66,6 +67,11 @@ class SweepConfig:
         return [dict(zip(tried, values, strict=True)) for values in product(*tried.values())]
 
 
+def _never() -> EarlyStoppingConfig:
+    """All epochs are trained."""
+    return EarlyStoppingConfig(criterion=None)
+
+
 @dataclass(frozen=True)
 class Run:
     """Everything that decides what a run does."""
@@ -83,9 +89,13 @@ class Run:
     seeds: int = 1
     """Dense networks that differ in their seed alone, from `seed` on, trained as one population."""
     sweep: SweepConfig = field(default_factory=SweepConfig)
+    only: tuple[int, ...] = ()
+    """Of the variants that seeds and sweep make, those to train, by place from 0. Empty: all."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     model: ModelConfig = field(default_factory=AdditionRNNConfig)
     data: DataConfig = field(default_factory=AdditionsConfig)
+    early_stopping: EarlyStoppingConfig = field(default_factory=_never)
+    gradient_monitor: GradientMonitorConfig = field(default_factory=GradientMonitorConfig)
     jit_compile: bool = True
     """Compile the step with XLA. PyTorch never does."""
     steps_per_execution: int = 16
@@ -106,6 +116,10 @@ class Run:
         rule = "1, with nothing to sweep, for an addition network or Muon"
         require("seeds", rule, self.seeds, plain or not self.is_population)
         self._check_sweep()
+        rule = f"places below {len(self.variants)}, at least 2, each once"
+        places = set(self.only)
+        usable = len(places) == len(self.only) != 1 and places <= set(range(len(self.variants)))
+        require("only", rule, self.only, usable)
         additions, recurrent = (
             isinstance(self.data, AdditionsConfig),
             isinstance(self.model, AdditionRNNConfig),
@@ -121,7 +135,13 @@ class Run:
     @property
     def is_population(self) -> bool:
         """Whether several variants are to be trained as one."""
-        return self.seeds * len(self.sweep.settings) > 1
+        return len(self.variants) > 1
+
+    @property
+    def variants(self) -> list[dict[str, float]]:
+        """Every combination of swept values with every seed, by field."""
+        seeds = range(self.seed, self.seed + self.seeds)
+        return [{"seed": seed, **setting} for setting in self.sweep.settings for seed in seeds]
 
     def _check_sweep(self) -> None:
         """Raise for a value that the model or the optimizer refuses."""

@@ -66,6 +66,14 @@ def mlp(**changes: Any) -> Run:
     return replace(run, **changes)
 
 
+def mlp_10k(**changes: Any) -> Run:
+    """The same network on 10,000 letters, where regularization shows; what `make search` searches.
+
+    make search
+    """
+    return mlp(**{"recipe": "mlp-10k", "data": GlyphsConfig(train=10_000), "epochs": 8, **changes})
+
+
 def logistic(**changes: Any) -> Run:
     """The softmax classifier: no hidden layer, (N + 1) K parameters.
 
@@ -119,6 +127,7 @@ RECIPES: dict[str, Callable[..., Run]] = {
     "addition": addition,
     "addition-published": addition_published,
     "mlp": mlp,
+    "mlp-10k": mlp_10k,
     "logistic": logistic,
     "mlp-deep": mlp_deep,
     "fashion": fashion,

@@ -73,10 +73,19 @@ def open_run(run: Run) -> RunFolder:
     Raises:
         UserError: The name is in use by a living process, or belongs to a run of another config.
     """
-    folder = _claim_name(run.name) if run.name else _new_name(run.recipe)
-    config = config_dict(run)
+    return open_folder(run.name, run.recipe, config_dict(run))
+
+
+def open_folder(name: str, stem: str, config: dict[str, Any]) -> RunFolder:
+    """Take the folder of a name, or of a new name of this stem where there is none.
+
+    Raises:
+        UserError: The name is in use by a living process, or belongs to what had another config.
+    """
+    folder = _claim_name(name) if name else _new_name(stem)
     before = folder.record.get("config", config)
-    if changed := [key for key in config.keys() | before.keys() if config.get(key) != before.get(key)]:
+    # A field that is younger than the run is no change.
+    if changed := [key for key in before if config.get(key) != before[key]]:
         folder.lock.release()
         key = min(changed)
         raise UserError(

@@ -43,7 +43,8 @@ def print_summary(run: Run, results: list[Result], seconds: float) -> None:
         console.print()
         console.print(_groups(results))
     figures.add_row("all, seconds", f"{seconds:.1f}")
-    figures.add_row("run", f"{result.name}  ({result.run_id or 'not in MLflow yet'})")
+    for name, run_id in dict.fromkeys((one.name, one.run_id) for one in results):
+        figures.add_row("run", f"{name}  ({run_id or 'not in MLflow yet'})")
     console.print()
     console.print(figures)
     for line in _next(run, result):

@@ -8,8 +8,8 @@ import pytest
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 MISTAKES = {
-    "trian": "COMMAND must be one of train, ask, predict, compare, ui, sync, got 'trian'; did",
-    "train additon": "RECIPE must be one of addition, addition-published, mlp, logistic,",
+    "trian": "COMMAND must be one of train, search, ask, predict, compare, ui, sync, got 'trian'; did",
+    "train additon": "RECIPE must be one of addition, addition-published, mlp, mlp-10k,",
     "train addition --epochs 0": "--epochs must be at least 1, got 0",
     "train addition --epochs many": "--epochs must be a whole number, got 'many'",
     "train addition --epochs": "--epochs must have a value, got none",
@@ -30,6 +30,15 @@ MISTAKES = {
     "predict one new.csv": "RUN must be the name or id of one tracked run, got 'one'",
     "compare one": "RUN must be given at least twice, got 1",
     "compare one two": "RUN must be the name or id of one tracked run, got 'one'",
+    "search mpl": "RECIPE must be one of addition, addition-published, mlp, mlp-10k,",
+    "search mlp --trials 0": "--trials must be at least 1, got 0",
+    "search mlp --tuner annealing": "--tuner must be one of random, bayesian, hyperband, grid,",
+    "search mlp --space lambda": "--space must be of l1, l2, units, learning_rate,",
+    "search mlp --build build": "--build must be of the form FILE.py:FUNCTION, got build",
+    "search mlp --build no.py:build": "--build must name a file that exists, got 'no.py'",
+    "search mlp --seeds 2": "--seeds must be 1, with nothing to sweep, in a search",
+    "search --results night": "--results must be the name of a search, got 'night' (known: none yet)",
+    "ui --compare night": "--compare must be the name of a search, got 'night'",
     "ask 1+1": "QUESTION needs a trained network",
 }
 

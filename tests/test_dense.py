@@ -47,6 +47,7 @@ def houses(count: int) -> pd.DataFrame:
     return frame
 
 
+@pytest.mark.slow
 def test_a_table_is_learned_and_new_rows_are_predicted_in_their_own_units(
     whyfit: Call, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

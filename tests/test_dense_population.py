@@ -12,6 +12,7 @@ import pytest
 from whyfit.experiments import train
 from whyfit.experiments.config import OptimizerConfig, SweepConfig
 from whyfit.experiments.data.config import PointsConfig
+from whyfit.experiments.errors import UserError
 from whyfit.experiments.tracking.store import client, default_uri
 
 from .test_dense import points
@@ -68,6 +69,7 @@ def test_a_population_is_one_run_with_a_table_and_goes_on_bit_for_bit(
     assert len(client(default_uri()).get_metric_history(whole[0].run_id, "val/loss")) == 4
 
 
+@pytest.mark.slow
 def test_the_command_line_says_a_line_a_variant_and_intervals(
     whyfit: Call, runs: Path, tmp_path: Path
 ) -> None:
@@ -102,3 +104,25 @@ def test_what_cannot_be_a_population_is_refused(
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_population_too_large_for_memory_is_trained_in_parts(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whyfit.models.population import memory
+
+    sweep = SweepConfig(l2=(0.0, 1e-2))
+    whole = train(points(name="whole", epochs=1, seeds=3, sweep=sweep))
+    # What two of the six variants take, and the half of another.
+    each = memory.bytes_a_variant(
+        memory.Variant(points().model), input_shape=(2,), classes=2, batch_size=points().batch_size
+    )
+    monkeypatch.setattr(memory, "_memory", lambda: 5 * each)
+    with pytest.warns(UserWarning, match="trained as 3 populations of 2, 2, 2"):
+        parts = train(points(name="small", epochs=1, seeds=3, sweep=sweep))
+    assert [result.setting for result in parts] == [result.setting for result in whole]
+    assert [timeless(result.history) for result in parts] == [timeless(result.history) for result in whole]
+    assert {result.name for result in parts} == {"small-part1", "small-part2", "small-part3"}
+    monkeypatch.setattr(memory, "_memory", lambda: each)
+    with pytest.raises(UserError, match="units is too large for this machine"):
+        train(points(name="none", epochs=1, seeds=3))

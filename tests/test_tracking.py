@@ -151,6 +151,7 @@ def server(runs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     server.stop()
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_and_goes_loses_nothing(server: Server, whyfit: Call, runs: Path) -> None:
     """Down at the beginning, up in the middle, killed, up again: every point arrives once, in order."""
     folder, tracker = begun(runs, "away")
@@ -176,6 +177,7 @@ def test_a_server_that_comes_and_goes_loses_nothing(server: Server, whyfit: Call
     assert [(point.step, point.value) for point in points] == [(step, 1 / step) for step in range(1, 11)]
 
 
+@pytest.mark.slow
 def test_training_does_not_wait_for_a_server_that_is_down(server: Server, whyfit: Call, runs: Path) -> None:
     done = whyfit("train", "addition", *SMALL, "--epochs", "2", "--name", "alone")
     assert done.returncode == 0

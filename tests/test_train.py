@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 
 from whyfit.experiments import recipes, train
-from whyfit.experiments.batches import ShuffledBatches
 from whyfit.experiments.config import OptimizerConfig, Run
 from whyfit.experiments.data.config import AdditionsConfig
-from whyfit.experiments.data.splits import Split
 from whyfit.experiments.errors import UserError
+from whyfit.models import ShuffledBatches
 from whyfit.models.config import AdditionRNNConfig
 
 from .conftest import SMALL
@@ -69,6 +68,7 @@ def test_it_learns(runs: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_history(whyfit: Call, runs: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         done = whyfit("train", "addition", *SMALL, "--epochs", "2", "--name", name, cwd=tmp_path)
@@ -84,8 +84,7 @@ def test_another_seed_gives_another_history(runs: Path) -> None:
 
 
 def test_every_epoch_has_an_order_of_its_own() -> None:
-    split = Split(np.arange(10), np.arange(10))
-    batches = ShuffledBatches(split, batch_size=4, seed=5)
+    batches = ShuffledBatches(np.arange(10), np.arange(10), batch_size=4, seeds=5)
     orders = []
     for epoch in (0, 1, 0):
         batches.on_epoch_begin(epoch)
@@ -176,7 +175,7 @@ def wait_for_epoch(process: "subprocess.Popen[str]", epoch: int) -> None:
     raise AssertionError(f"the process ended before epoch {epoch}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_a_run_which_says_how_to_go_on(
     start: Start, whyfit: Call, runs: Path, number: signal.Signals
 ) -> None:

@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> int:
     for run in runs:
         table.add_column(run.name, justify="right", overflow="fold")
     table.add_row("status", *(run.status for run in runs))
+    if any("diagnosis" in run.tags for run in runs):
+        table.add_row("diagnosis", *(run.tags.get("diagnosis", "-") for run in runs))
     for name in sorted(set().union(*(run.params for run in runs))):
         values = [run.params.get(name, "-") for run in runs]
         if len(set(values)) > 1:

@@ -61,7 +61,7 @@ def _with_data(default: Run, fields: list[str]) -> tuple[Run, list[str]]:
 
 
 def _overview() -> str:
-    lines = [f"  {name:20} {_first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
+    lines = [f"  {name:20} {first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
     return "\n".join(
         [
             "whyfit train RECIPE [FIELDS]",
@@ -74,5 +74,6 @@ def _overview() -> str:
     )
 
 
-def _first_line(text: str | None) -> str:
+def first_line(text: str | None) -> str:
+    """What a docstring begins with."""
     return (text or "").strip().splitlines()[0]

@@ -4,8 +4,10 @@ from ..config import Run
 from ..data.splits import Data
 from .addition import AdditionTask
 from .dense import DenseTask
-from .population import PopulationTask
+from .population import PopulationTask, runs_in_memory
 from .task import Task
+
+__all__ = ["Task", "runs_in_memory", "task_of"]
 
 
 def task_of(run: Run, data: Data) -> Task:

@@ -1,17 +1,47 @@
 """Variants of a dense network, trained as one: seeds, strengths, rates."""
 
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 import keras
 import numpy as np
 
-from whyfit.models import Population, PopulationBatches, StopVariants, Variant
+from whyfit.models import Population, ShuffledBatches, Variant, split_variants
 
 from ..checkpoint import Snapshot, in_units
 from ..config import Run
 from ..data.splits import Data, Split
+from ..errors import UserError
 from .dense import DenseTask
 from .task import Judged, Table
+
+
+def runs_in_memory(run: Run, data: Data) -> list[Run]:
+    """The run; or, where its population would not fit into memory, runs of its parts, one after another.
+
+    Raises:
+        UserError: Not even two variants fit.
+    """
+    if not run.is_population or run.only:
+        return [run]
+    config = run.model_of({})
+    shape, classes = data.train.x.shape[1:], max(2, len(data.class_names))
+    try:
+        parts = split_variants(
+            [Variant(config)] * len(run.variants),
+            input_shape=shape,
+            classes=classes,
+            batch_size=run.batch_size,
+        )
+    except ValueError as error:
+        raise UserError(f"--model.units is too large for this machine: {error}") from None
+    if len(parts) == 1:
+        return [run]
+    ends = [*accumulate(len(part) for part in parts)]
+    places = [tuple(range(end - len(part), end)) for part, end in zip(parts, ends, strict=True)]
+    names = [f"{run.name}-part{number}" if run.name else "" for number in range(1, len(parts) + 1)]
+    return [replace(run, only=only, name=name) for only, name in zip(places, names, strict=True)]
 
 
 class PopulationTask(DenseTask):
@@ -23,8 +53,7 @@ class PopulationTask(DenseTask):
 
     def __init__(self, run: Run, data: Data) -> None:
         super().__init__(run, data)
-        seeds = range(run.seed, run.seed + run.seeds)
-        self.settings = [{"seed": seed, **setting} for setting in run.sweep.settings for seed in seeds]
+        self.settings = [run.variants[place] for place in run.only or range(len(run.variants))]
         self._run = run
 
     def build_model(self) -> Population:
@@ -38,29 +67,26 @@ class PopulationTask(DenseTask):
             variance=self.data.variance,
         )
 
-    def batches(self, batch_size: int, seed: int) -> PopulationBatches:
+    def batches(self, batch_size: int, seed: int) -> ShuffledBatches:
         """Batches in each variant's own order; one order where all have one seed."""
         seeds = [int(setting["seed"]) for setting in self.settings]
         order = seeds[0] if len(set(seeds)) == 1 else seeds
-        return PopulationBatches(self.data.train.x, self.data.train.y, batch_size, order)
+        return ShuffledBatches(self.data.train.x, self.data.train.y, batch_size, order)
 
     def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
         """The population brings its loss and metrics."""
         model.compile(optimizer, **execution)
 
-    def callbacks(self) -> list[keras.callbacks.Callback]:
-        """Keeps each variant's best weights."""
-        return [StopVariants()]
-
     def judge(self, model: keras.Model, snapshot: Snapshot, test: Split | None) -> Judged:
         """Each variant with its best weights; means and the table of all, and the best one's model."""
-        epochs = keras.ops.convert_to_numpy(model.best_epoch)
+        epochs, ended = (keras.ops.convert_to_numpy(one) for one in (model.best_epoch, model.ended_epoch))
         rows = [dict(setting) for setting in self.settings]
         validation = {name: series for name, series in snapshot.history.items() if name.startswith("val/")}
         for place, row in enumerate(rows):
             best = max(1, int(epochs[place]))
             values = {name: series[best - 1][place] for name, series in validation.items()}
             row |= {f"best/{name}": value for name, value in values.items()} | {"best/epoch": best}
+            row["trained/epochs"] = int(ended[place]) or snapshot.epochs
             if test is not None:
                 row |= self._scores(model.variant(place, best=True), test)
         losses = np.array([row["best/val/loss"] for row in rows])

@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from ..batches import ShuffledBatches, ordered_batches
+from whyfit.models import ShuffledBatches, ordered_batches
+
 from ..checkpoint import Snapshot, in_units
 from ..data.splits import Data, Split
 
@@ -65,15 +66,20 @@ class Task(ABC):
 
     def batches(self, batch_size: int, seed: int) -> Any:
         """Training batches in an order of their own every epoch."""
-        return ShuffledBatches(self.data.train, batch_size, seed)
+        return ShuffledBatches(self.data.train.x, self.data.train.y, batch_size, seed)
 
     def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
         """Make the model ready for `fit`."""
         model.compile(optimizer, loss=self.loss(), metrics=self.metrics(), **execution)
 
-    def callbacks(self) -> list[keras.callbacks.Callback]:
-        """What this task adds to the callbacks of a training, before all others."""
-        return []
+    @property
+    def metric_names(self) -> list[str]:
+        """Keras's names of all that an epoch's logs hold."""
+        names = ["loss"] + [
+            metric if isinstance(metric, str) else getattr(metric, "name", None) or metric.__name__
+            for metric in self.metrics()
+        ]
+        return [*names, *(f"val_{name}" for name in names)]
 
     def judge(self, model: keras.Model, snapshot: Snapshot, test: Split | None) -> "Judged":
         """The model with its best epoch's weights, judged on the test data if there are any."""
@@ -85,7 +91,7 @@ class Task(ABC):
             metrics["best/epoch"] = snapshot.best_epoch
         if test is None:
             return Judged(model, metrics)
-        scores = model.evaluate(ordered_batches(test), verbose=0, return_dict=True)
+        scores = model.evaluate(ordered_batches(test.x, test.y), verbose=0, return_dict=True)
         metrics |= in_units({f"test/{name}": float(value) for name, value in scores.items()}, self.units)
         return Judged(model, metrics, {"answers.json": self.table(model, test, ANSWERS_KEPT)})
 

@@ -164,6 +164,8 @@ def _send(uri: str, records: list[dict[str, Any]], folder: RunFolder, place: dic
                 for name, value in record["metrics"].items()
             ]
             store.log_batch(run_id, metrics=points)
+        case "trial":
+            _send_trial(uri, record, place["key"], run_id)
         case "artifact":
             path = folder.path / record["path"]
             log = store.log_artifacts if path.is_dir() else store.log_artifact
@@ -172,10 +174,36 @@ def _send(uri: str, records: list[dict[str, Any]], folder: RunFolder, place: dic
 
 
 def _create(uri: str, record: dict[str, Any], key: str) -> str:
+    return _find_or_make(uri, record, key, {"whyfit.name": record["name"]}, record["time"])
+
+
+def _find_or_make(uri: str, record: dict[str, Any], key: str, tags: dict[str, str], began: int) -> str:
     store, experiment = client(uri), experiment_id(uri, record["experiment"])
     known = store.search_runs([experiment], f"tags.`whyfit.key` = '{key}'", max_results=1)
     if known:
         return known[0].info.run_id
-    tags = {"whyfit.key": key, "whyfit.name": record["name"]}
-    run = store.create_run(experiment, start_time=record["time"], tags=tags, run_name=record["name"])
+    tags = {"whyfit.key": key} | tags
+    run = store.create_run(experiment, start_time=began, tags=tags, run_name=record["name"])
     return run.info.run_id
+
+
+def _send_trial(uri: str, record: dict[str, Any], key: str, parent: str) -> None:
+    """A trial of a search, as a run nested under it: all of it at once."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    began, ended = (round(1000 * record[name]) for name in ("began", "ended"))
+    tags = {"mlflow.parentRunId": parent, "whyfit.trial": str(record["number"])}
+    run_id = _find_or_make(uri, record, f"{key}-{record['number']}", tags, began)
+    # What is logged first is what MLflow's pages choose first.
+    points = [Metric(name, value, ended, record["epoch"]) for name, value in record["metrics"].items()]
+    points += [
+        Metric(name, value, ended, step)
+        for name, values in record["history"].items()
+        for step, value in enumerate(values, record["first"])
+    ]
+    store = client(uri)
+    params = [Param(*item) for item in record["params"].items()]
+    store.log_batch(run_id, params=params, tags=[RunTag(*item) for item in record["tags"].items()])
+    for start in range(0, len(points), METRICS_A_REQUEST):
+        store.log_batch(run_id, metrics=points[start : start + METRICS_A_REQUEST])
+    store.set_terminated(run_id, record["status"], ended)

@@ -25,10 +25,14 @@ class Tracker:
 
     A server that is slow, down or restarted costs neither time nor points: what it has not got
     waits in the journal, and `whyfit sync` delivers it.
+
+    Attributes:
+        finished_by: Why the run ends where nothing goes wrong, in a line.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
+        self.finished_by = "all epochs done"
         if "tracking_uri" not in folder.record:
             folder.update(tracking_uri=default_uri())
         self._journal = Journal(folder.journal)
@@ -54,6 +58,7 @@ class Tracker:
 
     def create(self, experiment: str) -> None:
         """Have the run made under an MLflow experiment, unless it is there already."""
+        self._experiment = experiment
         self._append("create", experiment=experiment, name=self.folder.name)
 
     def log_epoch(self, epoch: int, metrics: dict[str, float]) -> None:
@@ -65,6 +70,35 @@ class Tracker:
         """Log values by name at a step; a series is numbered on when a run goes on."""
         self._logged[series] = step
         self._append("metrics", metrics=metrics, step=step, series=series)
+
+    def log_trial(
+        self, number: int, epoch: int, params: dict[str, Any], history: dict[str, list[float]], **fields: Any
+    ) -> None:
+        """Have a trial of this search made, or brought on, as a run nested under it.
+
+        Args:
+            number: The trial's number, from 1.
+            epoch: Epochs it has trained; what was logged of it before is not logged again.
+            params: Its settings.
+            history: Lists by metric name, one value an epoch.
+            fields: `metrics`, final figures by name; `tags`; `status`; `began` and `ended`, in seconds.
+        """
+        known = self._logged.get(f"trial {number}", 0)
+        if epoch <= known:
+            return
+        self._logged[f"trial {number}"] = epoch
+        rows = {name: values[known:] for name, values in history.items()}
+        self._append(
+            "trial",
+            number=number,
+            experiment=self._experiment,
+            name=f"{self.folder.name}/{number}",
+            params={name: str(value) for name, value in params.items()},
+            history=rows,
+            first=known + 1,
+            epoch=epoch,
+            **fields,
+        )
 
     def log_file(self, path: Path, folder: str = "") -> None:
         """Keep a file, or a whole folder, under the run's artifacts."""
@@ -99,9 +133,11 @@ class Tracker:
 
 
 def _last_steps(folder: RunFolder) -> dict[str, int]:
-    """The last step logged of each series, by an earlier process of the same run."""
-    records = [record for record, _ in read_journal(folder.journal) if record["kind"] == "metrics"]
-    return {record["series"]: record["step"] for record in records}
+    """The last step logged of each series and trial, by an earlier process of the same run."""
+    records = [record for record, _ in read_journal(folder.journal)]
+    steps = {record["series"]: record["step"] for record in records if record["kind"] == "metrics"}
+    trials = [record for record in records if record["kind"] == "trial"]
+    return steps | {f"trial {record['number']}": record["epoch"] for record in trials}
 
 
 def _provenance(config: dict[str, Any], device: str) -> dict[str, str]:
