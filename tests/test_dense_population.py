@@ -106,6 +106,7 @@ def test_what_cannot_be_a_population_is_refused(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_population_too_large_for_memory_is_trained_in_parts(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

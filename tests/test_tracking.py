@@ -214,6 +214,7 @@ def test_a_request_whose_answer_was_lost_is_the_same_when_sent_again(runs: Path)
     assert len(store.get_metric_history(run.info.run_id, "a")) == 1
 
 
+@pytest.mark.slow
 def test_runs_are_compared_side_by_side(whyfit: Call, runs: Path) -> None:
     train(small(name="one", epochs=1))
     train(small(name="two", epochs=2))

@@ -127,7 +127,9 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, run: Run, epoch: int, error: Ba
                 train(run)
 
 
-@pytest.mark.parametrize(("cell", "optimizer"), [("SimpleRNN", "Adam"), ("LSTM", "Muon")])
+@pytest.mark.parametrize(
+    ("cell", "optimizer"), [("SimpleRNN", "Adam"), pytest.param("LSTM", "Muon", marks=pytest.mark.slow)]
+)
 def test_a_run_goes_on_bit_for_bit(
     runs: Path, monkeypatch: pytest.MonkeyPatch, cell: str, optimizer: str
 ) -> None:
