@@ -4,7 +4,9 @@
 
 Each case is a recipe of the project, trained as the project trains it. Each row is a way to know the
 gradients; its figures are times of an epoch, divided by those of the epoch without any that stands beside it:
-median, smallest and largest over the rounds. Compiling is not in them, all else that an epoch has is.
+median and quartiles over the rounds, of the clock's seconds and of the processor's. The processor's are those
+of all threads of this process, which other work on the machine hardly changes. Compiling is not in them, all
+else that an epoch has is.
 
     monitor       GradientMonitor() with everything default
     recomputed    the gradients a second time within the step, for a norm a variable
@@ -44,13 +46,13 @@ CASES: dict[str, tuple[str, Callable[[], Run]]] = {
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--epochs", type=int, default=1, help="epochs in a row, of which one is a fit")
     parser.add_argument("--case", choices=CASES, action="append")
     parser.add_argument("--way", choices=WAYS, action="append")
     arguments = parser.parse_args()
-    print("| training | way | steps an epoch | ms a step without | ratio: median | smallest | largest |")
-    print("|---|---|---|---|---|---|---|")
+    print("| training | way | steps an epoch | ms a step without | clock, quartiles | processor, quartiles |")
+    print("|---|---|---|---|---|---|")
     for case in arguments.case or CASES:
         measure(case, arguments.way or list(WAYS), arguments.rounds, arguments.epochs)
 
@@ -61,19 +63,26 @@ def measure(case: str, ways: list[str], rounds: int, epochs: int) -> None:
     trainings = {way: Training(recipe(), way) for way in ("none", *ways)}
     for training in trainings.values():
         training.seconds(2)  # compiles, and is through the first epoch, which is looked at more closely
-    times: dict[str, list[float]] = {way: [] for way in ways}
+    times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     without: list[float] = []
     for number in range(rounds):
         for way in ways:
             first, second = ("none", way) if number % 2 else (way, "none")
             pair = {one: trainings[one].seconds(epochs) for one in (first, second)}
-            times[way].append(pair[way] / pair["none"])
-            without.append(pair["none"] / epochs)
+            clock, processor = (mine / bare for mine, bare in zip(pair[way], pair["none"], strict=True))
+            times[way].append((clock, processor))
+            without.append(pair["none"][0] / epochs)
     steps = trainings["none"].steps
     for way, ratios in times.items():
-        figures = f"{statistics.median(ratios):.3f} | {min(ratios):.3f} | {max(ratios):.3f}"
+        figures = " | ".join(quartiles(column) for column in zip(*ratios, strict=True))
         step = 1000 * statistics.median(without) / steps
         print(f"| {title} | {way} | {steps} | {step:.2f} | {figures} |", flush=True)
+
+
+def quartiles(ratios: tuple[float, ...]) -> str:
+    """Median and quartiles."""
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
+    return f"{middle:.3f} ({lower:.3f} to {upper:.3f})"
 
 
 class Training:
@@ -88,12 +97,12 @@ class Training:
         task.compile(self._model, optimizer, **execution(run.jit_compile, run.steps_per_execution))
         self._callbacks = WAYS[way](self._model) if way in WAYS else []
 
-    def seconds(self, epochs: int) -> float:
-        """Train on; returns what it took."""
-        began = time.perf_counter()
+    def seconds(self, epochs: int) -> tuple[float, float]:
+        """Train on; returns what it took, by the clock and of the processor."""
+        began = time.perf_counter(), time.process_time()
         callbacks = [self._batches, *self._callbacks]
         self._model.fit(self._batches.dataset, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
-        return time.perf_counter() - began
+        return time.perf_counter() - began[0], time.process_time() - began[1]
 
 
 def watch(model: keras.Model) -> list[keras.callbacks.Callback]:

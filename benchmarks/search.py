@@ -321,7 +321,7 @@ def compiled(run: Run, data: Data, fast: bool) -> keras.Model:
     config = run.model
     assert isinstance(config, MLPConfig)
     problem: dict[str, Any] = {"input_shape": data.train.x.shape[1:], "task": data.task}
-    problem |= {"classes": max(2, len(data.class_names)), "mean": data.mean, "variance": data.variance}
+    problem |= {"classes": data.classes, "mean": data.mean, "variance": data.variance}
     model = build_mlp(config, seed=run.seed, **problem)
     options = {"jit_compile": True, "steps_per_execution": 16} if fast else {"jit_compile": False}
     rate = run.optimizer.learning_rate

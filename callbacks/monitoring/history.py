@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from .probe import INPUT_QUANTITIES, LOSS_QUANTITIES, RANGE_QUANTITIES, UNIT_QUANTITIES
+
 PER_LAYER = (
     "gradient_norm",
     "gradient_norm_max",
@@ -16,36 +18,10 @@ PER_LAYER = (
     "gradient_non_finite",
     "weight_zeros",
     "weight_non_finite",
-    "dead_units",
-    "saturated_units",
-    "saturated_share",
-    "activation_mean",
-    "activation_spread",
-    "activation_variation",
-    "unit_distance",
-    "input_min",
-    "input_max",
-    "input_mean",
-    "input_spread",
-    "input_largest_feature",
-    "input_smallest_feature",
+    *UNIT_QUANTITIES,
+    *INPUT_QUANTITIES,
 )
-PER_EPOCH = (
-    "loss",
-    "task_loss",
-    "penalty_loss",
-    "shuffled_loss",
-    "output_min",
-    "output_max",
-    "output_mean",
-    "output_spread",
-    "output_variation",
-    "output_sum_error",
-    "first_quarter_effect",
-    "last_quarter_effect",
-    "learning_rate",
-    "skipped_steps",
-)
+PER_EPOCH = (*LOSS_QUANTITIES, "task_loss", *RANGE_QUANTITIES, "learning_rate", "skipped_steps")
 
 
 class Table:

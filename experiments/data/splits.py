@@ -62,6 +62,11 @@ class Data:
     reader: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def classes(self) -> int:
+        """Classes that a network is built for; 2 where the answer is a number or yes or no."""
+        return max(2, len(self.class_names))
+
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal characters that change when any example does."""

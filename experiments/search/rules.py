@@ -38,7 +38,7 @@ def at_once(run: Run, config: SearchConfig, settings: Settings, data: Data) -> i
 
     model = apply(run, settings).model
     assert isinstance(model, MLPConfig)
-    shape, classes = data.train.x.shape[1:], max(2, len(data.class_names))
+    shape, classes = data.train.x.shape[1:], data.classes
     sizes = {"input_shape": shape, "classes": classes, "batch_size": run.batch_size}
     most = max(2, MEMORY // bytes_a_variant(Variant(model), **sizes))
     return min(most, config.at_once or _usual(model, data))
@@ -105,6 +105,6 @@ def fields_of(config: SearchConfig) -> dict[str, Any]:
 
 
 def _usual(model: MLPConfig, data: Data) -> int:
-    sizes = [data.train.x[0].size, *model.widths, max(2, len(data.class_names))]
+    sizes = [data.train.x[0].size, *model.widths, data.classes]
     largest = max(before * after for before, after in pairwise(sizes))
     return 64 if largest < SMALL_KERNEL else 16

@@ -26,7 +26,7 @@ def runs_in_memory(run: Run, data: Data) -> list[Run]:
     if not run.is_population or run.only:
         return [run]
     config = run.model_of({})
-    shape, classes = data.train.x.shape[1:], max(2, len(data.class_names))
+    shape, classes = data.train.x.shape[1:], data.classes
     try:
         parts = split_variants(
             [Variant(config)] * len(run.variants),
@@ -62,7 +62,7 @@ class PopulationTask(DenseTask):
             [self._variant(**setting) for setting in self.settings],
             input_shape=self.data.train.x.shape[1:],
             task=self.data.task,
-            classes=max(2, len(self.data.class_names)),
+            classes=self.data.classes,
             mean=self.data.mean,
             variance=self.data.variance,
         )

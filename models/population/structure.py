@@ -15,13 +15,11 @@ class Structure:
 
     Attributes:
         normalization: Where batch normalization stands.
-        all_normalized: Whether every variant has it.
         l1, l2: Whether any variant has the penalty.
         dropped: Names of the layers whose outputs any variant drops: "input", "hidden_1" and on.
     """
 
     normalization: Literal["none", "before", "after"]
-    all_normalized: bool
     l1: bool
     l2: bool
     dropped: frozenset[str]
@@ -51,7 +49,6 @@ def read_structure(variants: Sequence[Variant]) -> Structure:
     rates = [rate for variant in variants for rate in dropout_rates(variant).items()]
     return Structure(
         normalization=max(places - {"none"}, default="none"),
-        all_normalized="none" not in places,
         l1=any(variant.config.l1 for variant in variants),
         l2=any(variant.config.l2 for variant in variants),
         dropped=frozenset(name for name, rate in rates if rate),
