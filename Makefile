@@ -11,7 +11,7 @@ EXPERIMENT ?= addition
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train search ask ui test test-slow lint lock benchmark clean
+.PHONY: help setup train search lesson book report ask ui test test-slow lint lock benchmark clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,15 @@ train: setup  ## train: EXPERIMENT=name ARGS="--seed 3 --model.units 256"
 search: EXPERIMENT = mlp-10k
 search: setup  ## search l1, l2 and dropout: EXPERIMENT=fashion ARGS="--trials 200 --tuner hyperband --name night"
 	@$(BIN)/whyfit search $(EXPERIMENT) $(ARGS)
+
+lesson: setup  ## put a claim to the test: NAME=zero-init; without NAME it lists them
+	@$(BIN)/whyfit lesson $(NAME) $(ARGS)
+
+book: setup  ## run every lesson that is not done yet; FULL=1: the long parts too
+	@$(BIN)/whyfit book $(if $(FULL),--full) $(ARGS)
+
+report: setup  ## write the page of all verdicts
+	@$(BIN)/whyfit report
 
 ask: setup  ## ask the best tracked network: Q="535+61"
 	@$(BIN)/whyfit ask $(if $(Q),"$(Q)") $(ARGS)

@@ -20,14 +20,16 @@ class ShowProgress(keras.callbacks.Callback):
     Args:
         metrics: Names in Keras's logs, in the order of the line; of one with several values, the mean.
         console: Where to; standard output by default.
+        lines: Print a line an epoch; without, there is the bar alone.
 
     Example:
         >>> model.fit(x, y, epochs=5, verbose=0, callbacks=[ShowProgress(["loss", "val_loss"])])
         epoch 1/5  loss 0.6931  val_loss 0.6930  1.2 s
     """
 
-    def __init__(self, metrics: list[str], console: Console | None = None) -> None:
+    def __init__(self, metrics: list[str], console: Console | None = None, *, lines: bool = True) -> None:
         super().__init__()
+        self.lines = lines
         self.metrics = metrics
         self.console = console or Console()
         self._bar: Progress | None = None
@@ -49,15 +51,20 @@ class ShowProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Print the epoch's line."""
-        logs, total = logs or {}, self.params["epochs"]
+        total = self.params["epochs"]
+        if self.lines:
+            self._print_line(epoch + 1, logs or {})
+        if self._bar is not None:
+            self._bar.update(self._task, completed=epoch + 1, description=f"epoch {epoch + 2}/{total}")
+
+    def _print_line(self, epoch: int, logs: dict) -> None:
+        total = self.params["epochs"]
         values = "  ".join(
             f"{name} {_number(float(np.mean(logs[name])))}" for name in self.metrics if name in logs
         )
         seconds = time.perf_counter() - self._epoch_began
-        line = f"epoch {epoch + 1:{len(str(total))}}/{total}  {values}  {seconds:.1f} s"
+        line = f"epoch {epoch:{len(str(total))}}/{total}  {values}  {seconds:.1f} s"
         self.console.print(Text(line), no_wrap=True, overflow="ellipsis", crop=True)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=epoch + 1, description=f"epoch {epoch + 2}/{total}")
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Take the bar away."""

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from . import state
 
 # Okabe and Ito's palette (Color Universal Design, 2008).
-TRAIN, VALIDATION, TEST = "#0072B2", "#D55E00", "#009E73"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A0A000")
+TRAIN, VALIDATION, TEST = COLOURS[:3]
 STYLE = {
     "figure.dpi": 120,
     "font.size": 11,

@@ -66,7 +66,7 @@ def _train(run: Run, data: Data, folder: RunFolder) -> None:
     stopping = EarlyStopping(run.early_stopping, restore_best=False)  # the checkpoint keeps the best
     kept = {"gradient_monitor": monitor, "early_stopping": stopping}
     checkpoint = Checkpoint(folder.checkpoint, task.units, kept)
-    with tracked(config_dict(run), data, folder) as tracker, interruptible():
+    with tracked(config_dict(run), [data], folder) as tracker, interruptible():
         progress = ShowProgress(list(task.shown))
         answers = ShowAnswers(task.show, run.show_every)
         watching = [

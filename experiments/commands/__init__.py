@@ -11,6 +11,9 @@ from .parsing import nearest
 COMMANDS = {
     "train": "train a recipe, or go on with a run",
     "search": "search l1, l2, dropout and more for a recipe",
+    "lesson": "put a claim about neural networks to the test",
+    "book": "run every lesson",
+    "report": "write the page of all verdicts",
     "ask": "ask the best tracked addition network",
     "predict": "say what a tracked network answers for new rows or pictures",
     "compare": "show how runs differ, in configuration and in results",

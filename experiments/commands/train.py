@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import replace
 
+from ..book.lesson import lessons
 from ..config import Run
 from ..data.config import SOURCES, FileConfig, PointsConfig
 from ..errors import UserError
@@ -18,6 +19,10 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
+    if arguments[0] in lessons():
+        from .lesson import main as run_lesson
+
+        return run_lesson(arguments)
     run = read_run(arguments)
     os.environ["KERAS_BACKEND"] = run.backend
 
@@ -37,7 +42,7 @@ def read_run(arguments: list[str]) -> Run:
     Raises:
         UserError: There is no such recipe or field, or a value cannot be.
     """
-    recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
+    recipe = RECIPES[nearest("RECIPE", arguments[0], [*RECIPES, *lessons()])]
     default, fields = _with_data(recipe(), arguments[1:])
     return parse(Run, fields, f"whyfit train {arguments[0]}", recipe.__doc__ or "", default=default)
 

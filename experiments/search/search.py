@@ -208,7 +208,7 @@ class _Conductor:
 
     def conduct(self, fields: dict[str, Any]) -> None:
         """Go on until the summary."""
-        with tracked(fields, self._data, self._folder) as tracker, interruptible():
+        with tracked(fields, [self._data], self._folder) as tracker, interruptible():
             self._folder.update(objective=self._objective)
             tracker.log_tags({"whyfit.kind": "search", "whyfit.objective": self._objective})
             self._say_what_is_known(tracker)

@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,11 +25,13 @@ PATIENCE = 5.0
 
 
 @contextmanager
-def tracked(config: dict[str, Any], data: Data, folder: RunFolder) -> Iterator[Tracker]:
+def tracked(
+    config: dict[str, Any], data: Sequence[Data], folder: RunFolder, experiment: str = ""
+) -> Iterator[Tracker]:
     """Track what happens inside: begun, and ended as FINISHED, KILLED by an interrupt, or FAILED."""
     folder.update(config=config, status=RUNNING, reason="", pid=os.getpid())
     tracker = Tracker(folder)
-    tracker.begin(config, data, device())
+    tracker.begin(config, data, device(), experiment)
     try:
         yield tracker
     except KeyboardInterrupt as stop:

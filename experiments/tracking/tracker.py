@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ class Tracker:
 
     Attributes:
         finished_by: Why the run ends where nothing goes wrong, in a line.
+        commit: Of this code, once begun; "unknown" outside a checkout.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.finished_by = "all epochs done"
+        self.commit = "unknown"
         if "tracking_uri" not in folder.record:
             folder.update(tracking_uri=default_uri())
         self._journal = Journal(folder.journal)
@@ -40,19 +43,25 @@ class Tracker:
         self._logged = _last_steps(folder)
         self._system = SystemMetrics(self._log_sample)
 
-    def begin(self, config: dict[str, Any], data: Data, device: str) -> None:
-        """Say what the run is and start delivering; a known run is marked as running again."""
-        self.create(data.name)
+    def begin(self, config: dict[str, Any], data: Sequence[Data], device: str, experiment: str = "") -> None:
+        """Say what the run is and start delivering; a known run is marked as running again.
+
+        Args:
+            config: All that decides what it does.
+            data: What it trains on.
+            device: What it computes on.
+            experiment: MLflow's experiment; by default named after the data.
+        """
+        self.create(experiment or data[0].name)
         self._append("status", status=RUNNING)
         self._append("params", params={key: str(value) for key, value in config.items()})
-        self._append(
-            "tags",
-            tags=_provenance(config, device)
-            | {"whyfit.status_reason": "", "whyfit.data.notes": "\n".join(data.notes)[:5_000]},
-        )
-        sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
-        profile = json.dumps(sizes | {"x": list(data.train.x.shape[1:]), "y": list(data.train.y.shape[1:])})
-        self._append("dataset", name=data.name, digest=data.digest[:32], profile=profile)
+        notes = "\n".join(note for one in data for note in one.notes)[:5_000]
+        provenance = _provenance(config, device)
+        self.commit = provenance["mlflow.source.git.commit"]
+        tags = provenance | {"whyfit.status_reason": "", "whyfit.data.notes": notes}
+        self._append("tags", tags=tags)
+        for one in data:
+            self._append("dataset", name=one.name, digest=one.digest[:32], profile=_profile(one))
         self._delivery.start()
         self._system.start()
 
@@ -130,6 +139,11 @@ class Tracker:
     def _append(self, kind: str, **fields: Any) -> None:
         self._journal.append({"kind": kind, "time": round(time.time() * 1000), **fields})
         self._delivery.wake()
+
+
+def _profile(data: Data) -> str:
+    sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
+    return json.dumps(sizes | {"x": list(data.train.x.shape[1:]), "y": list(data.train.y.shape[1:])})
 
 
 def _last_steps(folder: RunFolder) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""The lesson book: claims about neural networks, each an experiment with a verdict. lesson.py first."""

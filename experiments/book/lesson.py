@@ -1,0 +1,109 @@
+"""What a lesson is: a file in `experiments/lessons/`, read by its docstring until it is run."""
+
+import ast
+import hashlib
+import importlib.metadata
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..config import Run
+from ..verdict import Statement
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .training import Trained
+
+FOLDER = Path(__file__).parents[1] / "lessons"
+_HEAD = re.compile(r"make lesson NAME=(\S+)\s+(\S.*?), about (.+?) on 2 cores")
+_PACKAGES = ("keras", "tensorflow", "numpy")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A claim with the experiment that judges it.
+
+    The file's docstring begins with the claim, and has a line `make lesson NAME=...  ROWS,
+    about TIME on 2 cores`. The file has
+
+    - `CLAIMS`: what is to be judged (see `verdict`), declared before anything trains;
+    - `variants(full) -> dict[str, Run]`: networks to train, by name, each with its seeds; may be missing;
+    - `measure(trained) -> dict[str, array]`: from what was trained to numbers; values a claim asks for stand
+      under its key and under `KEY/control`, all others are for the picture;
+    - `draw(measured) -> Figure`.
+
+    Attributes:
+        name: On the command line.
+        claim: In a line.
+        rows: Of the list of claims, such as "B5".
+        time: About how long it takes, in words.
+        text: The docstring.
+    """
+
+    name: str
+    claim: str
+    rows: str
+    time: str
+    text: str
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The lesson's code."""
+        return import_module(f"..lessons.{self.name.replace('-', '_')}", __package__)
+
+    @property
+    def claims(self) -> tuple[Statement, ...]:
+        """What is to be judged."""
+        return self.module.CLAIMS
+
+    def variants(self, full: bool) -> dict[str, Run]:
+        """What is to be trained, by name; `full`: the long parts, too."""
+        make: Callable[[bool], dict[str, Run]] | None = getattr(self.module, "variants", None)
+        return make(full) if make else {}
+
+    def measure(self, trained: dict[str, "Trained"]) -> dict[str, Any]:
+        """Numbers by name."""
+        return self.module.measure(trained)
+
+    def draw(self, measured: Mapping[str, Any]) -> "Figure":
+        """The lesson's picture."""
+        return self.module.draw(measured)
+
+    def digest(self, full: bool) -> str:
+        """32 characters that change with all that decides the numbers: the lesson's code, the variants, the
+        packages."""
+        parts = [path_of(self.name).read_text(), repr(self.variants(full)), str(full)]
+        parts += [importlib.metadata.version(name) for name in _PACKAGES]
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def lessons() -> dict[str, Lesson]:
+    """All lessons by name, in the order of their rows; nothing of them is run."""
+    found = [_read(path) for path in FOLDER.glob("*.py") if path.stem != "__init__"]
+    return {lesson.name: lesson for lesson in sorted(found, key=lambda one: _in_order(one.rows))}
+
+
+def path_of(name: str) -> Path:
+    """A lesson's file."""
+    return FOLDER / f"{name.replace('-', '_')}.py"
+
+
+def _read(path: Path) -> Lesson:
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    head = _HEAD.search(text)
+    name = path.stem.replace("_", "-")
+    if head is None or head[1] != name:
+        raise ValueError(f"{path} must have a line `make lesson NAME={name}  ROWS, about TIME on 2 cores`")
+    return Lesson(name, text.splitlines()[0], head[2].strip(), head[3], text)
+
+
+def _in_order(rows: str) -> list[Any]:
+    """Letters, then numbers as numbers."""
+    found = re.match(r"([A-Z]+)(\d+)", rows)
+    return [found[1], int(found[2])] if found else ["~", 0]

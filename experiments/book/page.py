@@ -1,0 +1,74 @@
+"""What is kept of a lesson between commands, under `mlruns/lessons/`: its verdicts and its picture."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import state
+from ..run_folder import runs_root
+from ..verdict import DENIED, HOLDS, OPEN, SHOWN, Verdict
+
+
+@dataclass(frozen=True)
+class Page:
+    """A lesson as it came out.
+
+    Attributes:
+        name, claim, rows: The lesson's.
+        rules: What each statement was judged by.
+        verdicts: One a statement.
+        seconds: What the whole lesson took.
+        run: Its run's name, in MLflow too.
+        commit: Of the code.
+        digest: See `Lesson.digest`.
+        full: With the long parts.
+    """
+
+    name: str
+    claim: str
+    rows: str
+    rules: list[str]
+    verdicts: list[Verdict]
+    seconds: float
+    run: str
+    commit: str
+    digest: str
+    full: bool
+
+    @property
+    def outcome(self) -> str:
+        """The weakest of its statements' outcomes: one that does not hold, then one that is open."""
+        outcomes = [one.outcome for one in self.verdicts]
+        return next((one for one in (DENIED, OPEN, HOLDS, SHOWN) if one in outcomes), OPEN)
+
+    @property
+    def picture(self) -> Path:
+        """Where it is drawn."""
+        return folder() / f"{self.name}.png"
+
+    def write(self) -> None:
+        """Keep it."""
+        state.write_json(folder() / f"{self.name}.json", asdict(self))
+
+
+def folder() -> Path:
+    """Where pages are kept."""
+    path = runs_root() / "lessons"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def read(name: str) -> Page | None:
+    """A lesson's page, or None where it has not been run."""
+    kept: dict[str, Any] | None = state.read_json(folder() / f"{name}.json")
+    if kept is None:
+        return None
+    return Page(**kept | {"verdicts": [Verdict(**one) for one in kept["verdicts"]]})
+
+
+def pages(names: list[str]) -> Iterator[Page]:
+    """The pages that there are, in the order of the names."""
+    for name in names:
+        if page := read(name):
+            yield page

@@ -1,0 +1,66 @@
+"""What a person reads of lessons in the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..verdict import DENIED, HOLDS, OPEN, SHOWN, Statement, Verdict, tally
+from .lesson import Lesson
+from .page import Page
+
+COLOURS = {HOLDS: "green", DENIED: "red", OPEN: "yellow", SHOWN: "blue"}
+
+
+def show_list(lessons: list[Lesson], console: Console) -> None:
+    """A line a lesson: name, rows, time and claim."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("lesson", "rows", "time", "claim"):
+        table.add_column(title, no_wrap=title != "claim")
+    for lesson in lessons:
+        table.add_row(lesson.name, lesson.rows, lesson.time, lesson.claim)
+    console.print(table)
+    console.print("\nwhyfit lesson NAME runs one, whyfit book all of them.")
+
+
+def show_claims(lesson: Lesson, claims: tuple[Statement, ...], console: Console) -> None:
+    """What is claimed and by which rule it will be judged, before anything trains."""
+    console.print(Text(f"{lesson.claim}  [{lesson.rows}]", style="bold"))
+    for claim in claims:
+        console.print(Text(f"  {claim.text}"))
+        console.print(Text(f"    judged by {claim.rule}"))
+    console.print()
+
+
+def show_page(page: Page, console: Console) -> None:
+    """The verdicts with their numbers, and where the picture is."""
+    console.print()
+    for one in page.verdicts:
+        show_verdict(one, console)
+    console.print(f"\nin {page.seconds:.0f} s; picture: {page.picture}", soft_wrap=True, highlight=False)
+    console.print(f"run {page.run}: make ui", highlight=False)
+
+
+def show_verdict(one: Verdict, console: Console) -> None:
+    """One verdict."""
+    line = Text(f"{one.outcome}: ", style=COLOURS[one.outcome])
+    console.print(line.append(one.claim, style="default"))
+    console.print(Text(f"  {one.found}"))
+    if one.control:
+        console.print(Text(f"  {one.control}"))
+    if one.outcome == OPEN and one.seeds_needed:
+        console.print(Text(f"  about {one.seeds_needed:,} seeds would decide"))
+
+
+def show_book(pages: list[Page], console: Console) -> None:
+    """A line a lesson, and how many false verdicts are to be expected."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("lesson", "rows", "verdict", "s"):
+        table.add_column(title, justify="right" if title == "s" else "left")
+    for page in pages:
+        outcomes = [one.outcome for one in page.verdicts]
+        counted = [f"{outcomes.count(name)} {name}" for name in COLOURS if name in outcomes]
+        table.add_row(page.name, page.rows, ", ".join(counted), f"{page.seconds:.0f}")
+    console.print()
+    console.print(table)
+    console.print()
+    console.print(Text(tally([one for page in pages for one in page.verdicts]).text))

@@ -1,0 +1,224 @@
+"""Trains a lesson's variants with all their seeds, those of one architecture as one population."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from whyfit.callbacks import EarlyStopping, GradientMonitor, ShowProgress
+from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
+
+from ..checkpoint import Checkpoint, Snapshot
+from ..config import Run, SweepConfig
+from ..data.config import DataConfig
+from ..data.splits import Data, load
+from ..tasks import Task
+from ..tasks.population import PopulationTask
+from ..train import fit, prepare
+
+COMPILED_FROM = 400
+"""Steps of a training from where on XLA's own time pays."""
+OWN = ("initializer", "initializer_scale", "l1", "l2", "input_dropout", "dropout", "max_norm")
+"""Fields of the network that variants of one population may have of their own; and of the optimizer:"""
+OWN_OF_OPTIMIZER = ("learning_rate", "momentum", "weight_decay", "clipnorm")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one variant of a lesson came to over its seeds.
+
+    Attributes:
+        run: What it was.
+        data: What it was trained on.
+        history: By metric, `train/loss` or `val/accuracy`; (epochs, seeds).
+        scores: By figure, `test/accuracy`, `best/val/loss`, `best/epoch` with the best epoch's weights;
+            (seeds,).
+        monitor: `GradientMonitor.history`; (epochs, seeds, layers) or (epochs, seeds).
+        early: `GradientMonitor.early`, the first steps; (steps, seeds, layers).
+        layers: Names of the layers.
+        diagnosis: The monitor's, one a seed.
+        model: A seed's network as a stock Keras model, by place: `model(3)`, or `model(3, best=True)`.
+    """
+
+    run: Run
+    data: Data
+    history: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray]
+    monitor: dict[str, np.ndarray]
+    early: dict[str, np.ndarray]
+    layers: list[str]
+    diagnosis: list[str]
+    model: Callable[..., keras.Model]
+
+    @property
+    def seeds(self) -> int:
+        """How many."""
+        return self.run.seeds
+
+
+@lru_cache(maxsize=4)
+def data_of(config: DataConfig, seed: int) -> Data:
+    """A lesson's variants mostly share their data."""
+    return load(config, seed)
+
+
+def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[str, Trained]:
+    """Train all of a lesson's variants, or the rest of them where it was interrupted.
+
+    Args:
+        variants: By name; seeds of a variant are those of its run, two at least.
+        folder: Where states are kept.
+        tell: Called with a line before each training.
+    """
+    found: dict[str, Trained] = {}
+    groups = list(_groups(variants))
+    for number, names in enumerate(groups, start=1):
+        group = {name: variants[name] for name in names}
+        networks = sum(run.seeds for run in group.values())
+        shown = ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
+        tell(f"training {number}/{len(groups)}: {shown}; {networks} networks as one")
+        found |= _train(group, folder / f"training-{number}")
+    return {name: found[name] for name in variants}
+
+
+class VariantsTask(PopulationTask):
+    """Several runs that differ in what a population's variants may, as one population.
+
+    Args:
+        runs: By name.
+        data: Theirs.
+    """
+
+    def __init__(self, runs: dict[str, Run], data: Data) -> None:
+        super().__init__(replace(next(iter(runs.values())), sweep=SweepConfig()), data)
+        pairs = [(name, run, run.seed + place) for name, run in runs.items() for place in range(run.seeds)]
+        self.settings: list[dict[str, Any]] = [{"variant": name, "seed": seed} for name, _, seed in pairs]
+        self._variants = [_variant(run, seed) for _, run, seed in pairs]
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The networks."""
+        return self._variants
+
+    def build_model(self) -> Population:
+        return Population(
+            self.variants,
+            input_shape=self.data.train.x.shape[1:],
+            task=self.data.task,
+            classes=max(2, len(self.data.class_names)),
+            mean=self.data.mean,
+            variance=self.data.variance,
+        )
+
+    def batches(self, batch_size: int, seed: int) -> ShuffledBatches:
+        """Each seed's own order, the same in every variant, so that they can be compared seed by seed."""
+        seeds = [int(setting["seed"]) for setting in self.settings]
+        return ShuffledBatches(self.data.train.x, self.data.train.y, batch_size, seeds)
+
+    def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
+        """With XLA where it pays."""
+        steps = self._run.epochs * len(self.data.train) // self._run.batch_size
+        model.compile(optimizer, **execution | {"jit_compile": "auto" if steps >= COMPILED_FROM else False})
+
+
+def _variant(run: Run, seed: int) -> Variant:
+    assert isinstance(run.model, MLPConfig)
+    optimizer = run.optimizer
+    rate = 1.0 if optimizer.decay != "none" or optimizer.warmup_epochs else optimizer.learning_rate
+    return Variant(
+        run.model,
+        seed=seed,
+        learning_rate=rate,
+        momentum=optimizer.momentum if optimizer.name in ("SGD", "RMSprop") else None,
+        weight_decay=optimizer.weight_decay,
+        clipnorm=optimizer.clipnorm,
+    )
+
+
+def _groups(variants: dict[str, Run]) -> Iterator[list[str]]:
+    """Names of runs that can be trained as one."""
+    keys = {name: _key(run) for name, run in variants.items()}
+    for _, names in itertools.groupby(sorted(variants, key=keys.__getitem__), key=keys.__getitem__):
+        yield sorted(names, key=list(variants).index)
+
+
+def _key(run: Run) -> str:
+    """What runs of one population have in common."""
+    fields = asdict(run)
+    for name in ("recipe", "name", "sweep"):
+        del fields[name]
+    for name in OWN:
+        del fields["model"][name]
+    scheduled = run.optimizer.decay != "none" or run.optimizer.warmup_epochs
+    for name in OWN_OF_OPTIMIZER[1 if scheduled else 0 :]:
+        del fields["optimizer"][name]
+    fields["data"] = [run.data.source, fields["data"]]
+    # An option that only some have costs the others time, but no second population.
+    return json.dumps(fields, sort_keys=True, default=str)
+
+
+def _train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
+    first = next(iter(runs.values()))
+    data = data_of(first.data, first.seed)
+    task = VariantsTask(runs, data)
+    model, batches = prepare(first, task)
+    monitor, stopping = GradientMonitor(verbose=False), EarlyStopping(criterion=None, restore_best=False)
+    kept = {"gradient_monitor": monitor, "early_stopping": stopping}
+    checkpoint = Checkpoint(path, task.units, kept)
+    progress = ShowProgress([], lines=False)
+    begun = checkpoint.restore(model)
+    with closing(progress), closing(checkpoint):
+        fit(task, model, batches, [monitor, stopping, checkpoint, progress], begun, first.epochs)
+    return _take_apart(runs, task, model, checkpoint.snapshot, monitor)
+
+
+def _take_apart(
+    runs: dict[str, Run], task: Task, model: Population, snapshot: Snapshot, monitor: GradientMonitor
+) -> dict[str, Trained]:
+    """Each run's share of the population."""
+    rows = task.judge(model, snapshot, task.data.test).variants
+    history = {name: np.array(values) for name, values in snapshot.history.items() if "time/" not in name}
+    found, begin = {}, 0
+    for name, run in runs.items():
+        part = slice(begin, begin + run.seeds)
+        found[name] = Trained(
+            run=run,
+            data=task.data,
+            history={key: values[:, part] for key, values in history.items()},
+            scores={
+                key: np.array([row[key] for row in rows[part]], "float64")
+                for key in rows[begin]
+                if "/" in key
+            },
+            monitor=_part(monitor.history, part),
+            early=_part(monitor.early, part),
+            layers=list(monitor.layers),
+            diagnosis=monitor.diagnosis[part],
+            model=_Networks(model, begin),
+        )
+        begin += run.seeds
+    return found
+
+
+def _part(arrays: dict[str, np.ndarray], part: slice) -> dict[str, np.ndarray]:
+    return {name: array[:, part] if array.ndim > 1 else array for name, array in arrays.items()}
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """Stock models of one run's seeds."""
+
+    population: Population
+    begin: int
+
+    def __call__(self, place: int, *, best: bool = False) -> keras.Model:
+        return self.population.variant(self.begin + place, best=best)

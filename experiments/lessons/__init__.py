@@ -1,0 +1,1 @@
+"""A file a lesson, named after what it claims."""
