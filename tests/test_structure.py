@@ -55,6 +55,7 @@ def _spelled(path: Path, name: str) -> str:
         ["train", "--help"],
         ["train", "addition", "--help"],
         ["search", "--help"],
+        ["lesson"],
         ["search", "mlp", "--help"],
     ],
 )

@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..config import Run
-from ..verdict import Statement
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..verdict import Statement
     from .training import Trained
 
 FOLDER = Path(__file__).parents[1] / "lessons"
@@ -58,7 +58,7 @@ class Lesson:
         return import_module(f"..lessons.{self.name.replace('-', '_')}", __package__)
 
     @property
-    def claims(self) -> tuple[Statement, ...]:
+    def claims(self) -> "tuple[Statement, ...]":
         """What is to be judged."""
         return self.module.CLAIMS
 
