@@ -114,7 +114,7 @@ class VariantsTask(PopulationTask):
             self.variants,
             input_shape=self.data.train.x.shape[1:],
             task=self.data.task,
-            classes=max(2, len(self.data.class_names)),
+            classes=self.data.classes,
             mean=self.data.mean,
             variance=self.data.variance,
         )
