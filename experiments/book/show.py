@@ -1,6 +1,7 @@
 """What a person reads of lessons in the terminal."""
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +27,8 @@ def show_claims(lesson: Lesson, claims: tuple[Statement, ...], console: Console)
     """What is claimed and by which rule it will be judged, before anything trains."""
     console.print(Text(f"{lesson.claim}  [{lesson.rows}]", style="bold"))
     for claim in claims:
-        console.print(Text(f"  {claim.text}"))
-        console.print(Text(f"    judged by {claim.rule}"))
+        console.print(_indented(claim.text, 2))
+        console.print(_indented(f"judged by {claim.rule}", 4))
     console.print()
 
 
@@ -44,11 +45,14 @@ def show_verdict(one: Verdict, console: Console) -> None:
     """One verdict."""
     line = Text(f"{one.outcome}: ", style=COLOURS[one.outcome])
     console.print(line.append(one.claim, style="default"))
-    console.print(Text(f"  {one.found}"))
-    if one.control:
-        console.print(Text(f"  {one.control}"))
-    if one.outcome == OPEN and one.seeds_needed:
-        console.print(Text(f"  about {one.seeds_needed:,} seeds would decide"))
+    needed = f"about {one.seeds_needed:,} seeds would decide" if one.seeds_needed else ""
+    for text in (one.found, one.control, needed):
+        if text:
+            console.print(_indented(text, 2))
+
+
+def _indented(text: str, columns: int) -> Padding:
+    return Padding(Text(text), (0, 0, 0, columns))
 
 
 def show_book(pages: list[Page], console: Console) -> None:
