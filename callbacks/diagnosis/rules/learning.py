@@ -13,6 +13,8 @@ is less
 to be had for others, but that they lose (Prechelt 1998, generalization loss)."""
 CLEARLY = 0.2
 """By how much nearest neighbours or ridge regression must do better, to say that there is more to learn."""
+ENOUGH = 10
+"""Epochs from which on a pace can be told."""
 
 
 def bad_labels(case: Case) -> Finding | None:
@@ -41,7 +43,7 @@ def bad_labels(case: Case) -> Finding | None:
     else:
         return None
     if case.reached > CHANCE:
-        text += f", though it learns the training examples by heart (skill {case.reached:.2f})"
+        text += f", while on the training examples it reaches {case.reached:.2f}"
     elif not case.reference <= CHANCE:
         return None
     if case.reference <= CHANCE:
@@ -76,19 +78,29 @@ def overfitting(case: Case) -> Finding | None:
 
 
 def underfitting(case: Case) -> Finding | None:
-    """It has come to rest far from what can be learned, on the training examples themselves."""
-    if not case.stuck or case.epochs < 4:
+    """It has come to rest far from what can be learned, on the training examples themselves, or crawls there.
+
+    A network that something visibly holds back need not have come to rest, if as many epochs again, at the
+    pace of the last ones, would leave it short of what is reached without a network.
+    """
+    if case.epochs < 4:
         return None
+    reasons = hampered(case)
     more = case.reference > case.reached + CLEARLY
-    if not (more or case.at_chance or hampered(case)):
+    crawls = bool(reasons) and case.epochs >= ENOUGH and case.reference > ahead(case) + CLEARLY
+    if not (case.stuck and (more or case.at_chance or reasons)) and not crawls:
         return None
-    text = (
-        f"skill on the training examples has come to rest at {case.reached:.2f} (1 is perfect, 0 a constant)"
-    )
-    text += "".join(f"; {reason}" for reason in hampered(case))
+    where = "has come to rest at" if case.stuck else "rises slowly, after all epochs to"
+    text = f"skill on the training examples {where} {case.reached:.2f} (1 is perfect, 0 a constant)"
+    text += "".join(f"; {reason}" for reason in reasons)
     if more:
         text += f"; nearest neighbours or ridge regression reach {case.reference:.2f}"
     return Finding("underfitting", (), max(1, case.epochs // 2), "serious", text)
+
+
+def ahead(case: Case) -> float:
+    """Skill after as many epochs again at the pace of the last third."""
+    return case.reached + 3 * max(case.gain, 0.0)
 
 
 def hampered(case: Case) -> list[str]:
