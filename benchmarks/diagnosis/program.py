@@ -87,9 +87,8 @@ def _cut(examples: Any, which: slice) -> Any:
 class Trainer:
     """Trains one program from one seed after another; what is compiled for the first serves all.
 
-    Compiling takes most of such a small training's time. Weights, optimizer and random streams begin as
-    those of
-    a new model of the seed.
+    Compiling takes most of such a small training's time. Weights, optimizer and random streams begin as those
+    of a new model of the seed.
     """
 
     def __init__(self, program: Program, faulty: bool) -> None:

@@ -1,8 +1,7 @@
 """Published rules on the same measurements, as far as these hold what they ask for.
 
 Each gives its symptoms in its own order, in our names; where it knows no difference between names that we
-tell
-apart, it is given credit for any of them (`CREDIT`).
+tell apart, it is given credit for any of them (`CREDIT`).
 """
 
 from collections.abc import Callable
@@ -43,8 +42,7 @@ def _not_finite(case: Case) -> bool:
 
 def autotrainer(case: Case) -> list[str]:
     """Zhang et al. 2021, "AUTOTRAINER: An automatic DNN training problem detection and repair system", with
-    the
-    thresholds of its published code."""
+    the thresholds of its published code."""
     found = []
     accuracy, loss = _accuracy(case), case.series("train/loss")
     low = not np.nanmax(accuracy) >= 0.6 or (case.epochs > 2 and np.nanmax(accuracy) - accuracy[0] < 0.01)

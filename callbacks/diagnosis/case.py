@@ -20,8 +20,8 @@ UNKNOWN_FALL, UNKNOWN_STILL = 0.1, 0.01
 """Fall of a loss of which nothing else is known, by its first value, that is learning; and that is none."""
 VANISHED = 1e-3
 """Root mean square of a layer's gradient by that of the layer with the largest. Networks that train keep it
-within
-one or two orders of magnitude (Glorot and Bengio 2010, figure 7; He et al. 2015 derive equal sizes)."""
+within one or two orders of magnitude (Glorot and Bengio 2010, figure 7; He et al. 2015 derive equal
+sizes)."""
 FAR = 5.0
 """Distance from the start by the norm at the start that steps of a fitting length do not go."""
 OVERSHOOT = 0.2
@@ -35,10 +35,9 @@ _ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_ac
 class Case:
     """Measurements of one training with what follows from them.
 
-    Skill is 1 for a perfect prediction, 0 for the best prediction that does not look at the inputs, and
-    below 0
-    for a worse one (Murphy 1988, "Skill scores based on the mean square error and their relationships to the
-    correlation coefficient"). It means the same for all losses, scales and numbers of classes.
+    Skill is 1 for a perfect prediction, 0 for the best prediction that does not look at the inputs, and below
+    0 for a worse one (Murphy 1988, "Skill scores based on the mean square error and their relationships to
+    the correlation coefficient"). It means the same for all losses, scales and numbers of classes.
 
     Args:
         measurements: Of one training, not of a population.
@@ -128,8 +127,7 @@ class Case:
     @cached_property
     def usual_norms(self) -> np.ndarray:
         """(layers,): the norm of the weights at the start, or that which keeps the size of a layer's inputs,
-        the
-        root of the number of units, where that is larger."""
+        the root of the number of units, where that is larger."""
         start = np.array([float(norm or 0.0) for norm in self.per_layer("start_norms")])
         units = np.array([float(one or 1) for one in self.per_layer("units")])
         return np.maximum(start, np.sqrt(units))

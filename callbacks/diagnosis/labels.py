@@ -1,9 +1,8 @@
 """What is known of a training's examples: what kind of task they are, and what is reached without a network.
 
 Sources: the best constant prediction as the zero of a score, Murphy 1988, "Skill scores based on the mean
-square
-error"; nearest neighbours and ridge regression as references that need no training, Hastie et al. 2009, "The
-Elements of Statistical Learning", 13.3 and 3.4.1.
+square error"; nearest neighbours and ridge regression as references that need no training, Hastie et al.
+2009, "The Elements of Statistical Learning", 13.3 and 3.4.1.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,7 @@
 """Rules, a function each, from a case to a finding or None, by what they look at.
 
 Shares and ratios are used throughout, so that a rule means the same at any depth, width, scale of the loss
-and
-number of classes.
+and number of classes.
 """
 
 from collections.abc import Callable

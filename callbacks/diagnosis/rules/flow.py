@@ -6,9 +6,8 @@ from ..case import VANISHED, Case
 from ..finding import Finding
 
 FORGOTTEN = 1e-6
-"""Effect of a sequence's first quarter on the outputs by that of its last: what float32 leaves of
-a difference.
-A network that finds nothing to learn in a sequence forgets as well, yet less."""
+"""Effect of a sequence's first quarter on the outputs by that of its last: what float32 leaves of a
+difference. A network that finds nothing to learn in a sequence forgets as well, yet less."""
 UNDERFLOW = 1e-12
 """Below it by the largest layer, zero can be what float32 makes of a gradient that shrinks from layer to
 layer."""
@@ -18,10 +17,8 @@ def frozen(case: Case) -> Finding | None:
     """A layer that is to learn never gets a gradient, though a layer behind it does.
 
     Something between them has no derivative, or a derivative of zero: a stop_gradient, a rounding, a cast to
-    whole
-    numbers, an argmax. Layers with `trainable=False` are none, nor are those below a layer that is dead, or
-    whose
-    gradient has become too small for float32.
+    whole numbers, an argmax. Layers with `trainable=False` are none, nor are those below a layer that is
+    dead, or whose gradient has become too small for float32.
     """
     norms = case.table("gradient_norm_max")
     if np.isnan(norms).all() or case.m.first_non_finite is not None:

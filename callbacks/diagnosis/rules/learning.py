@@ -8,9 +8,8 @@ from ..finding import Finding
 APART = 0.25
 """Skill on training examples by which validation falls short: a quarter of all that could be learned."""
 APART_AND_RISEN, RISEN = 0.2, 1.5
-"""A fifth suffices where the validation loss has risen by half above its lowest: it is not only that there
-is less
-to be had for others, but that they lose (Prechelt 1998, generalization loss)."""
+"""A fifth suffices where the validation loss has risen by half above its lowest: it is not only that there is
+less to be had for others, but that they lose (Prechelt 1998, generalization loss)."""
 CLEARLY = 0.2
 """By how much nearest neighbours or ridge regression must do better, to say that there is more to learn."""
 ENOUGH = 10
@@ -22,10 +21,8 @@ def bad_labels(case: Case) -> Finding | None:
     labels.
 
     A network with room enough learns any labels by heart (Zhang et al. 2017, "Understanding deep learning
-    requires
-    rethinking generalization"), so the training examples decide nothing; validation must have been at chance
-    from
-    first to last.
+    requires rethinking generalization"), so the training examples decide nothing; validation must have been
+    at chance from first to last.
     """
     if case.epochs < 3 or case.reference > CHANCE or not np.isfinite(case.train_loss[-1]):
         return None

@@ -11,28 +11,23 @@ GROWN = 30.0
 """Growth of gradients or weights within a training that no learning needs, given that they have become steep
 as
 well: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", clip at half to ten
-times the
-usual norm. Weights of networks that learn grow by less than ten."""
+times the usual norm. Weights of networks that learn grow by less than ten."""
 PROPORTIONAL = ("SGD", "")
 """Optimizers whose steps are as long as the gradient."""
 AVALANCHE = 10.0
 """Training loss by that of the best constant. A new network whose outputs have the size of the labels stays
-below
-two or three (Glorot and Bengio 2010); He et al. 2015 keep that size through any depth."""
+below two or three (Glorot and Bengio 2010); He et al. 2015 keep that size through any depth."""
 STEEP = 100.0
 """Norm of the gradient times the usual norm of the weights by the loss of the best constant: by how many
-times the
-loss would change were the weights changed by their usual size. In networks begun well it is of the order of
-the
-number of layers; it does not depend on width, dtype, or the loss's scale."""
+times the loss would change were the weights changed by their usual size. In networks begun well it is of the
+order of the number of layers; it does not depend on width, dtype, or the loss's scale."""
 
 
 def non_finite(case: Case) -> Finding | None:
     """A gradient, a weight, the loss or the examples hold NaN or infinity, and it came into the training.
 
     Steps that loss scaling leaves out are none: that is how it finds its scale (Micikevicius et al. 2018,
-    "Mixed
-    precision training", 3.2).
+    "Mixed precision training", 3.2).
     """
     where = _where(case)
     if not where:
@@ -97,8 +92,7 @@ def exploding_gradients(case: Case) -> Finding | None:
     """Gradients or weights grow without bound, or begin so large that the first steps destroy the network.
 
     It need not last: a few steps of the first epoch can leave units dead and the gradient zero. Whatever of
-    it
-    the network recovers from is none.
+    it the network recovers from is none.
     """
     broken = bool(_where(case))
     if data_source(case) or not (broken or case.stuck):

@@ -12,14 +12,12 @@ from .numbers import data_source
 
 LARGE = 10.0
 """Size of inputs or targets. Initializers and rates take it for about 1 (LeCun et al. 1998, "Efficient
-BackProp",
-4.3); an order of magnitude is what optimizers put up with."""
+BackProp", 4.3); an order of magnitude is what optimizers put up with."""
 SMALL = 1e-2
 """The same downwards, where steps take long instead of exploding: two orders."""
 MATERIAL, MUCH = 0.05, 0.2
 """Share of labels that the output cannot reach, above which it matters; and above which it does so where the
-others
-are learned."""
+others are learned."""
 _NORMALIZING = (
     "BatchNormalization",
     "LayerNormalization",

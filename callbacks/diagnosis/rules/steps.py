@@ -7,9 +7,8 @@ from ..finding import Finding
 
 STILL = 0.05
 """Distance from the start by the usual norm of the weights, of the layer that went furthest. Networks that
-learn move
-by a tenth and more; even very wide ones, whose hidden layers hardly move (Jacot et al. 2018), move in the
-last."""
+learn move by a tenth and more; even very wide ones, whose hidden layers hardly move (Jacot et al. 2018), move
+in the last."""
 SHORT_STEP, NO_STEP = 1e-4, 1e-5
 """Update-to-weight ratio ten times below the usual 1e-3 (Karpathy, CS231n, "Babysitting the learning
 process"), and a
@@ -21,8 +20,7 @@ LONG_STEP = 0.02
 """Update-to-weight ratio twenty times above it: fifty steps replace the weights."""
 SWING = 0.05
 """Change of the loss from an epoch to the next, by the loss of the best constant, that is no noise of a mean
-over
-an epoch."""
+over an epoch."""
 
 
 def stagnating(case: Case) -> Finding | None:
@@ -53,9 +51,8 @@ def stagnating(case: Case) -> Finding | None:
 def oscillating(case: Case) -> Finding | None:
     """Steps are so long that the loss jumps about instead of falling: the rate is too large for the batch.
 
-    Where the first steps have replaced the weights at once, the loss may lie still afterwards, all units
-    dead or
-    saturated. Noise around a loss that is already low is none.
+    Where the first steps have replaced the weights at once, the loss may lie still afterwards, all units dead
+    or saturated. Noise around a loss that is already low is none.
     """
     if case.epochs < 3 or not case.kernels or case.reached >= SETTLED:
         return None

@@ -7,14 +7,12 @@ from ..finding import Finding
 
 MOST_DEAD = 0.9
 """Share of a layer that is 0 for every example of the probe. Half of it, as is often taken, is what sparse
-networks
-have that learn (Glorot et al. 2011, "Deep sparse rectifier neural networks": 50 to 80 % zeros)."""
+networks have that learn (Glorot et al. 2011, "Deep sparse rectifier neural networks": 50 to 80 % zeros)."""
 MANY_DEAD = 0.6
 """The same where no gradient arrives below, either."""
 MOST_SATURATED = 0.5
 """Share of a layer's outputs where the derivative is below a twentieth of its largest: more than half of the
-paths
-of the gradient are closed (Glorot and Bengio 2010, 3)."""
+paths of the gradient are closed (Glorot and Bengio 2010, 3)."""
 WELL = 0.9
 """Skill at which nothing is lacking."""
 SAME = 1e-5
@@ -27,8 +25,7 @@ def dead_units(case: Case) -> Finding | None:
     """A layer of rectifiers gives zero whatever comes in, so that nothing passes and no gradient comes back.
 
     Source: Lu et al. 2019, "Dying ReLU and initialization", 2. Where the signal was lost from the first step
-    on,
-    units die of it later, and it is vanishing that is to be named; where long steps have thrown them out,
+    on, units die of it later, and it is vanishing that is to be named; where long steps have thrown them out,
     the rate.
     """
     if not case.stuck or case.vanishes_at_start:
@@ -55,8 +52,7 @@ def saturated_units(case: Case) -> Finding | None:
     """A hidden layer's units sit at the flat ends of their function.
 
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural
-    networks", 3.
-    Where long steps have thrown them there, it is the rate that is to be named.
+    networks", 3. Where long steps have thrown them there, it is the rate that is to be named.
     """
     share = np.nan_to_num(case.table("saturated_share"))
     if case.reached >= WELL or (case.epochs < 2 and not case.stuck):
@@ -79,8 +75,7 @@ def identical_units(case: Case) -> Finding | None:
     """All units of a layer began with the same weights, and compute the same still.
 
     Equal units get equal gradients, so that they never part (Goodfellow et al. 2016, "Deep Learning", 8.4).
-    Where
-    the layer above tells them apart, as with a branch that begins at zero, they do, and it is none.
+    Where the layer above tells them apart, as with a branch that begins at zero, they do, and it is none.
     """
     began = case.per_layer("start_identical")
     distance, size = case.table("unit_distance"), case.table("activation_spread")
