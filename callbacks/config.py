@@ -23,6 +23,10 @@ FindingName = Literal[
 ]
 
 
+RISING = ("acc", "auc", "exact_match", "precision", "recall", "f1", "iou", "r2")
+"""What names of metrics that are to rise have in them."""
+
+
 def require(field: str, rule: str, value: object, holds: bool) -> None:
     """Raise a ValueError that names the field, the rule and the value, unless the rule holds."""
     if not holds:
@@ -68,8 +72,9 @@ class EarlyStoppingConfig:
     """Metric of the logs that decides."""
     train_monitor: str = "loss"
     """Metric of the training set, from which PQ takes the progress."""
-    mode: Literal["min", "max"] = "min"
-    """Whether the metric is to fall or to rise. The criteria of Prechelt want an error, which falls."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether the metric is to fall or to rise. auto: it rises where its name has accuracy, acc, auc,
+    exact_match, precision, recall, f1, iou or r2 in it. The criteria of Prechelt want an error, which falls."""
     patience: int = 10
     """Epochs without a new best."""
     min_delta: float = 0.0
@@ -90,9 +95,10 @@ class EarlyStoppingConfig:
     def __post_init__(self) -> None:
         names = (None, *get_args(Criterion))
         require("criterion", f"one of {', '.join(map(str, names))}", self.criterion, self.criterion in names)
-        require("mode", "min or max", self.mode, self.mode in ("min", "max"))
-        falls = self.mode == "min" or self.criterion in (None, "patience", "UP")
-        require("mode", f"min with {self.criterion}, whose formula wants an error", self.mode, falls)
+        require("mode", "auto, min or max", self.mode, self.mode in ("auto", "min", "max"))
+        falls = not self.rises or self.criterion in (None, "patience", "UP")
+        wanted = f"a metric that falls with {self.criterion}, whose formula wants an error"
+        require("monitor", wanted, self.monitor, falls)
         for name in ("patience", "successive"):
             require(name, "at least 1", getattr(self, name), getattr(self, name) >= 1)
         require("strip", "at least 2", self.strip, self.strip >= 2)
@@ -100,3 +106,10 @@ class EarlyStoppingConfig:
         for name in ("min_delta", "warm_up", "nan_patience"):
             require(name, "0 or more", getattr(self, name), 0 <= getattr(self, name) < float("inf"))
         require("smoothing", "in [0, 1)", self.smoothing, 0 <= self.smoothing < 1)
+
+    @property
+    def rises(self) -> bool:
+        """Whether the metric is to rise."""
+        if self.mode != "auto":
+            return self.mode == "max"
+        return any(part in self.monitor.lower() for part in RISING)

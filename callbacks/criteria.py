@@ -143,12 +143,12 @@ def _up(config: EarlyStoppingConfig, curve: np.ndarray, train_values: np.ndarray
     ends = _falling(config, curve)[strip - 1 :: strip][-(count + 1) :]
     if not bool(np.all(ends[1:] > ends[:-1])):
         return ""
-    way = "risen" if config.mode == "min" else "fallen"
+    way = "fallen" if config.rises else "risen"
     return f"UP: {config.monitor} has {way} in {count} successive strips of {strip} epochs"
 
 
 def _falling(config: EarlyStoppingConfig, values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, "float64") * (1 if config.mode == "min" else -1)
+    return np.asarray(values, "float64") * (-1 if config.rises else 1)
 
 
 def _trailing_bad(values: np.ndarray) -> int:

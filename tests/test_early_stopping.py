@@ -93,6 +93,8 @@ def test_what_is_no_number_stops_it_and_is_never_best() -> None:
 def test_a_metric_that_is_to_rise() -> None:
     accuracy = np.array([0.5, 0.7, 0.9, 0.8, 0.85])
     assert best_of(EarlyStoppingConfig(mode="max"), accuracy) == 3
+    assert best_of(EarlyStoppingConfig(monitor="val_accuracy"), accuracy) == 3
+    assert best_of(EarlyStoppingConfig(monitor="val_accuracy", mode="min"), accuracy) != 3
     assert first_stop(EarlyStoppingConfig(mode="max", patience=2), accuracy, accuracy) == 5
     assert (
         first_stop(EarlyStoppingConfig(mode="max", criterion="UP", strip=2, successive=1), -CURVE, CURVE) == 8
@@ -103,7 +105,8 @@ def test_a_metric_that_is_to_rise() -> None:
     ("options", "message"),
     [
         ({"criterion": "GLX"}, "criterion must be one of None, patience, GL, PQ, UP, got 'GLX'"),
-        ({"criterion": "GL", "mode": "max"}, "mode must be min with GL"),
+        ({"criterion": "GL", "mode": "max"}, "monitor must be a metric that falls with GL"),
+        ({"criterion": "PQ", "monitor": "val_accuracy"}, "whose formula wants an error, got 'val_accuracy'"),
         ({"alpha": 0}, "alpha must be above 0, got 0"),
         ({"strip": 1}, "strip must be at least 2"),
         ({"smoothing": 1.0}, r"smoothing must be in \[0, 1\), got 1.0"),
