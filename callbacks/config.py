@@ -73,8 +73,8 @@ class EarlyStoppingConfig:
     train_monitor: str = "loss"
     """Metric of the training set, from which PQ takes the progress."""
     mode: Literal["auto", "min", "max"] = "auto"
-    """Whether the metric is to fall or to rise. auto: it rises where its name has accuracy, acc, auc,
-    exact_match, precision, recall, f1, iou or r2 in it. The criteria of Prechelt want an error, which falls."""
+    """Whether the metric is to fall or to rise. auto: it rises where its name has acc, auc, exact_match,
+    precision, recall, f1, iou or r2 in it, and not loss. Prechelt's criteria want an error, which falls."""
     patience: int = 10
     """Epochs without a new best."""
     min_delta: float = 0.0
@@ -112,4 +112,5 @@ class EarlyStoppingConfig:
         """Whether the metric is to rise."""
         if self.mode != "auto":
             return self.mode == "max"
-        return any(part in self.monitor.lower() for part in RISING)
+        name = self.monitor.lower()
+        return "loss" not in name and any(part in name for part in RISING)
