@@ -170,7 +170,10 @@ def test_legs_are_of_one_shape_and_of_equal_parts() -> None:
     legs = plan(trials, small(), 2, lambda settings: 4, True)
     numbers = [[number for number, _, _ in leg.entries] for leg in legs]
     assert numbers == [[1, 2, 4, 5], [7, 8, 10, 11], [3, 6, 9]]
-    assert {(leg.start, leg.stop, leg.keep) for leg in legs} == {(0, 2, True)}
+    assert {(leg.start, leg.stop) for leg in legs} == {(0, 2)}
+    assert len({leg.name for leg in legs}) == 3
+    others = plan(trials[1:], small(), 2, lambda settings: 4, True)
+    assert not {leg.name for leg in legs[:2]} & {leg.name for leg in others}  # other trials, another state
     [alone] = plan(trials[:1], small(), 0, lambda settings: 4, True)
     assert alone.alone
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ import pytest
 from whyfit.experiments import recipes
 from whyfit.experiments.config import OptimizerConfig
 from whyfit.experiments.data.config import AdditionsConfig
+from whyfit.experiments.data.splits import load
 from whyfit.experiments.errors import UserError
 from whyfit.experiments.search.config import SearchConfig
+from whyfit.experiments.search.legs import plan
+from whyfit.experiments.search.trainer import Trainer
+from whyfit.experiments.search.trials import Trial
+from whyfit.experiments.search.workers import Job, Workers
+from whyfit.experiments.spaces import DIMENSIONS
 from whyfit.models.config import AdditionRNNConfig
 
 from .test_search import CONFIG, FLAGS, quietly, small, steps
@@ -107,35 +114,80 @@ def test_addition_networks_are_searched_one_by_one_and_by_several_processes(runs
         assert other.history["val/loss"] == pytest.approx(trial.history["val/loss"], rel=1e-3)
 
 
-@pytest.mark.skip(reason="known: trials that a killed worker had finished are run once more")
-def test_a_dead_worker_is_replaced_and_nothing_runs_twice(runs: Path, start: Start) -> None:
-    flags = [
-        "--data.digits",
-        "1",
-        "--model.cell",
-        "SimpleRNN",
-        "--model.units",
-        "8",
-        "--jit-compile",
-        "False",
-    ]
-    flags += ["--optimizer.name", "Adam", "--epochs", "30", "--batch-size", "8", "--steps-per-execution", "1"]
-    flags += ["--trials", "6", "--retrain", "1", "--workers", "2", "--name", "night"]
-    process = start("search", "addition", *flags)
-    journal = runs / "state/night/trials.jsonl"
-    while not journal.exists() or '"leg"' not in journal.read_text():
-        assert process.poll() is None
+TINY = ["--data.digits", "1", "--model.cell", "SimpleRNN", "--model.units", "8", "--jit-compile", "False"]
+TINY += ["--optimizer.name", "Adam", "--epochs", "6", "--batch-size", "8", "--steps-per-execution", "1"]
+
+
+def legs_of(journal: Path) -> list[dict[str, Any]]:
+    """The records of trained legs so far."""
+    return [record for record in steps(journal) if record["kind"] == "leg"] if journal.exists() else []
+
+
+def wait_for_legs(process: "subprocess.Popen[str]", journal: Path, count: int) -> None:
+    while len(legs_of(journal)) < count:
+        assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
+
+
+def test_dead_workers_and_a_dead_search_lose_nothing_and_train_nothing_twice(
+    runs: Path, start: Start, whyfit: Call
+) -> None:
+    command = ["search", "addition", *TINY, "--trials", "4", "--retrain", "1", "--workers", "2"]
+    command += ["--name", "night"]
+    journal = runs / "state/night/trials.jsonl"
+    process = start(*command)
+    wait_for_legs(process, journal, 1)
     workers = [
         child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())
     ]
     assert len(workers) == 2
     workers[0].kill()
-    assert process.wait(timeout=600) == 0
-    numbers = [
-        trial["number"] for record in steps(journal) if record["kind"] == "leg" for trial in record["trials"]
+    wait_for_legs(process, journal, 3)
+    process.kill()
+    process.wait()
+    known = legs_of(journal)
+    done = whyfit(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    legs = legs_of(journal)
+    assert legs[: len(known)] == known
+    # A trial goes two legs, to where the worst leave and to its end, and each of them once.
+    trained = [
+        (trial["number"], len(trial["history"]["val/loss"])) for leg in legs for trial in leg["trials"]
     ]
-    assert sorted(numbers) == list(range(1, 9))
+    assert len(set(trained)) == len(trained)
+    assert {number for number, _ in trained} == set(range(1, 7))
+    ended = [trial["number"] for leg in legs for trial in leg["trials"] if trial["ended"]]
+    assert sorted(ended) == list(range(1, 7))
+
+
+def test_a_worker_that_dies_with_nothing_to_do_is_replaced(tmp_path: Path) -> None:
+    trials = [Trial(number, {"dropout": 0.1}, number, 1) for number in (1, 2)]
+    first, second = plan(trials, addition(), 0, lambda settings: 1, False)
+    with closing(Workers(Job(addition(), (), tmp_path / "legs", "", workers=1))) as workers:
+        workers.submit(first)
+        assert workers.wait()["leg"] == first.name
+        [process] = psutil.Process().children()[-1:]
+        process.kill()
+        process.wait()
+        workers.submit(second)
+        assert workers.wait()["leg"] == second.name
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_leg_that_ended_before_the_journal_knew_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    run, space = small(), (DIMENSIONS["l2"],)
+    trials = [Trial(number, {"l2": 10.0**-number}, 0, run.epochs) for number in range(1, count + 1)]
+    [leg] = plan(trials, run, 0, lambda settings: 4, True)
+    data = load(run.data, run.seed)
+    before = Trainer(run, data, space, tmp_path / "legs").train(leg)
+    monkeypatch.setattr("whyfit.experiments.search.trainer.fit", None)
+    after = Trainer(run, data, space, tmp_path / "legs").train(leg)
+    for record in (before, after):
+        for trial in record["trials"]:
+            del trial["seconds"]
+    assert after == before
 
 
 def test_workers_leave_when_the_search_is_killed(runs: Path, start: Start) -> None:

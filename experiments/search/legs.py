@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+from zlib import crc32
 
 from whyfit.models.config import MLPConfig
 
@@ -21,12 +22,12 @@ class Leg:
     """What is trained at one stretch.
 
     Attributes:
-        name: Its file's name: its first trial, and where it stops.
+        name: Its file's name: its first trial, where it stops, and a digest of all its trials, since a search
+            that is begun anew may group them otherwise.
         entries: Its trials.
         start, stop: Epochs that are done before, and after it.
         sources: Where each trial's state is kept: the leg it comes from and its place there.
         alone: Whether it is one network by itself and not a population.
-        keep: Whether the state at its end is wanted.
     """
 
     name: str
@@ -35,7 +36,6 @@ class Leg:
     stop: int
     sources: tuple[tuple[str, int], ...]
     alone: bool
-    keep: bool
 
 
 def plan(
@@ -64,7 +64,7 @@ def plan(
         shape = (trial.number,) if by_itself else shape_of(run, trial.settings)
         groups.setdefault((trial.role != "trial", shape, trial.epochs, stop), []).append(trial)
     return [
-        _leg(part, start, stop, run, populations)
+        _leg(part, start, stop, populations)
         for (_, _, start, stop), group in groups.items()
         for part in _parts(group, size(group[0].settings))
     ]
@@ -90,15 +90,18 @@ def _parts(group: list[Trial], size: int) -> list[list[Trial]]:
     return [group[start:stop] for start, stop in pairwise(cuts)]
 
 
-def _leg(trials: list[Trial], start: int, stop: int, run: Run, populations: bool) -> Leg:
+def _leg(trials: list[Trial], start: int, stop: int, populations: bool) -> Leg:
     first = trials[0]
     alone = not populations or first.alone or (start == 0 and len(trials) == 1)
     return Leg(
-        name=f"{first.number}-{stop}",
+        name=f"{first.number}-{stop}-{_digest(trials)}",
         entries=tuple((trial.number, trial.settings, trial.seed) for trial in trials),
         start=start,
         stop=stop,
         sources=tuple(trial.leg for trial in trials if trial.leg),
         alone=alone,
-        keep=stop < run.epochs or first.role != "trial",
     )
+
+
+def _digest(trials: list[Trial]) -> str:
+    return f"{crc32(repr([trial.number for trial in trials]).encode()):08x}"

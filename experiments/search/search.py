@@ -261,10 +261,12 @@ class _Conductor:
         )
 
     def _tidy(self) -> None:
-        """Remove states that nobody will read."""
+        """Remove states that nobody will read, but none that another process is just writing."""
         needed = self._tuner.needed()
         for file in self._legs.iterdir():
-            if file.name.removesuffix(".previous") not in needed:
+            # A state is NAME or NAME.previous, and .NAME.4711 while process 4711 writes it.
+            leg = file.name.lstrip(".").partition(".")[0]
+            if leg not in needed:
                 file.unlink(missing_ok=True)
 
     def _conclude(self, tracker: Tracker) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from whyfit.callbacks import EarlyStopping
 from whyfit.callbacks.config import EarlyStoppingConfig
 
-from .. import state
 from ..checkpoint import Checkpoint, Snapshot, load_snapshot
 from ..config import Run
 from ..data.splits import Data
@@ -84,19 +83,13 @@ class Trainer:
     def _fit(self, leg: Leg) -> list[History]:
         """Each trial's history after the leg."""
         task, model, batches = self._prepare(leg)
-        checkpoint = Checkpoint(self.folder / leg.name, task.units)
-        with closing(checkpoint):
-            begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
-            fit(
-                task,
-                model,
-                batches,
-                [EarlyStopping(NAN_ALONE, restore_best=False), checkpoint],
-                begun,
-                leg.stop,
-            )
-        if not leg.keep:
-            state.discard(checkpoint.path)
+        stopping = EarlyStopping(NAN_ALONE, restore_best=False)
+        checkpoint = Checkpoint(self.folder / leg.name, task.units, {"early_stopping": stopping})
+        begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
+        if begun < leg.stop and not stopping.over:
+            with closing(checkpoint):
+                fit(task, model, batches, [stopping, checkpoint], begun, leg.stop)
+        # The state stays until the journal knows of the leg: a process that dies before trains nothing anew.
         return _histories(leg, checkpoint.snapshot)
 
     def test(self, leg: Leg) -> tuple[list[dict[str, float]], Callable[[int], tuple[Task, keras.Model]]]:

@@ -121,7 +121,6 @@ class Search(keras_tuner.Tuner):
                 stop=group[0].goal,
                 sources=(),
                 alone=group[0].alone,
-                keep=True,
             )
             for name, group in found.items()
         ]

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -55,7 +56,7 @@ class Workers:
         """Give a leg to one of them."""
         worker = next(worker for worker in self._workers if worker.leg is None)
         worker.leg, worker.deaths = leg, 0
-        worker.pipe.send(leg)
+        _send(worker)
 
     def wait(self) -> dict[str, Any]:
         """The record of the next leg that is done.
@@ -100,7 +101,14 @@ class Workers:
             trials = ", ".join(str(number) for number, _, _ in worker.leg.entries)
             raise RuntimeError(f"the process that trained trial {trials} has died {deaths} times")
         new = self._start()
+        worker.pipe.close()
         worker.process, worker.pipe, worker.deaths = new.process, new.pipe, deaths
+        _send(worker)
+
+
+def _send(worker: _Worker) -> None:
+    """Hand a process its leg. That it has died meanwhile shows when it is waited for."""
+    with suppress(BrokenPipeError, ConnectionResetError):
         worker.pipe.send(worker.leg)
 
 
