@@ -44,6 +44,11 @@ class OptimizerConfig:
         require("weight_decay", "0 or more", decay, decay is None or 0 <= decay < float("inf"))
         require("clipnorm", "above 0", clip, clip is None or 0 < clip < float("inf"))
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the learning rate changes by itself."""
+        return bool(self.warmup_epochs) or self.decay != "none"
+
 
 @dataclass(frozen=True)
 class SweepConfig:
@@ -112,9 +117,8 @@ class Run:
         require("steps_per_execution", "at least 1", self.steps_per_execution, self.steps_per_execution >= 1)
         require("show_every", "0 or more", self.show_every, self.show_every >= 0)
         require("seeds", "at least 1", self.seeds, self.seeds >= 1)
-        plain = isinstance(self.model, MLPConfig) and self.optimizer.name != "Muon"
-        rule = "1, with nothing to sweep, for an addition network or Muon"
-        require("seeds", rule, self.seeds, plain or not self.is_population)
+        rule = "1, with nothing to sweep, for an addition network, with Muon or on PyTorch"
+        require("seeds", rule, self.seeds, self.suits_populations or not self.is_population)
         self._check_sweep()
         rule = f"places below {len(self.variants)}, at least 2, each once"
         places = set(self.only)
@@ -136,6 +140,12 @@ class Run:
     def is_population(self) -> bool:
         """Whether several variants are to be trained as one."""
         return len(self.variants) > 1
+
+    @property
+    def suits_populations(self) -> bool:
+        """Whether its networks can be trained as one: dense ones, on TensorFlow or JAX."""
+        plain = isinstance(self.model, MLPConfig) and self.optimizer.name != "Muon"
+        return plain and self.backend != "torch"
 
     @property
     def variants(self) -> list[dict[str, float]]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -45,6 +46,15 @@ def test_without_dropout_the_histories_are_those_of_single_runs(runs: Path) -> N
         np.testing.assert_allclose(swept.history[name], alone.history[name], rtol=1e-4)
     assert swept.metrics["test/loss"] == pytest.approx(alone.metrics["test/loss"], rel=1e-4)
     assert swept.metrics["test/accuracy"] == pytest.approx(alone.metrics["test/accuracy"])
+
+
+def test_a_swept_rate_is_the_highest_of_the_schedule(runs: Path) -> None:
+    from whyfit.models.config import MLPConfig
+
+    optimizer, model = OptimizerConfig("Adam", 3e-2, warmup_epochs=1, decay="cosine"), MLPConfig(units=(16,))
+    swept = train(points(sweep=SweepConfig(learning_rate=(1e-3, 1e-2)), optimizer=optimizer, model=model))[1]
+    [alone] = train(points(optimizer=replace(optimizer, learning_rate=1e-2), model=model))
+    np.testing.assert_allclose(swept.history["val/loss"], alone.history["val/loss"], rtol=1e-4)
 
 
 def test_a_population_is_one_run_with_a_table_and_goes_on_bit_for_bit(

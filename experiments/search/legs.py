@@ -77,12 +77,6 @@ def shape_of(run: Run, settings: Settings) -> tuple[Any, ...]:
     return model.widths, model.activation, model.head, model.batch_normalization
 
 
-def serves_populations(run: Run) -> bool:
-    """Whether the run's networks can be trained as populations: dense ones, on TensorFlow or JAX."""
-    plain = isinstance(run.model, MLPConfig) and run.optimizer.name != "Muon"
-    return plain and run.backend != "torch"
-
-
 def _parts(group: list[Trial], size: int) -> list[list[Trial]]:
     """The group in as few parts of nearly equal length as the size allows."""
     count = math.ceil(len(group) / size)

@@ -35,23 +35,6 @@ class TrialsTask(PopulationTask):
         self.settings: list[dict[str, Any]] = [{"seed": seed, **settings} for _, settings, seed in entries]
         self._space = space
 
-    @property
-    def variants(self) -> list[Variant]:
-        """The trials as variants of a population."""
-        return [self._variant(**setting) for setting in self.settings]
-
-    def build_model(self) -> Population:
-        """All trials as one model, compiled for the whole space."""
-        return Population(
-            self.variants,
-            input_shape=self.data.train.x.shape[1:],
-            task=self.data.task,
-            classes=self.data.classes,
-            mean=self.data.mean,
-            variance=self.data.variance,
-            structure=self._structure(),
-        )
-
     def compile(self, model: keras.Model, optimizer: keras.Optimizer, **execution: Any) -> None:
         """With XLA where a population is fastest so, whatever is best for one network alone."""
         steps = self._run.epochs * len(self.data.train) // self._run.batch_size
@@ -61,7 +44,8 @@ class TrialsTask(PopulationTask):
         """One trial's scores on the test data with its best weights."""
         return self._scores(model.variant(place, best=True), self.data.test)
 
-    def _structure(self) -> Structure:
+    @property
+    def structure(self) -> Structure:
         """What the step needs for any trial of the space, so that all trials get the same step."""
         setting = dict(self.settings[0])
         full = setting | {one.name: one.high for one in self._space if not one.choices}
@@ -70,11 +54,8 @@ class TrialsTask(PopulationTask):
 
     def _variant(self, seed: float, **settings: Any) -> Variant:
         run = apply(self._run, settings)
-        rate = run.optimizer.learning_rate
-        schedule = run.optimizer.warmup_epochs or run.optimizer.decay != "none"
-        # Where a schedule gives the rate, a variant's own is a factor.
-        own = rate / self._run.optimizer.learning_rate if schedule else rate
-        return Variant(run.model, seed=int(seed), learning_rate=own)
+        rate = self._own_rate(run.optimizer.learning_rate)
+        return Variant(run.model, seed=int(seed), learning_rate=rate)
 
 
 def single_run(run: Run, entry: Entry) -> Run:

@@ -12,7 +12,7 @@ from ..data.splits import Data
 from ..errors import UserError
 from ..spaces import Dimension, Settings, unregularized
 from .config import SearchConfig
-from .legs import Leg, plan, serves_populations
+from .legs import Leg, plan
 from .oracles import ask, build_oracle, dimensions_of, hyperparameters, tell
 from .rules import asked_at_once, at_once, check_epoch, finals_of, leaving, objective_of
 from .trials import Trial, Trials
@@ -66,7 +66,7 @@ class Search(keras_tuner.Tuner):
     ) -> None:
         self.trials, self.objective = trials, objective_of(data)
         self._run, self._config, self._data, self._space, self._runner = run, config, data, space, runner
-        self._populations = serves_populations(run) and build is None
+        self._populations = run.suits_populations and build is None
         self._check = check_epoch(run, config)
         self._training: dict[str, Leg] = {}
         grid = config.tuner == "grid"
@@ -89,7 +89,7 @@ class Search(keras_tuner.Tuner):
         while self._submit():
             record = self._runner.wait()
             self._training.pop(record["leg"])
-            yield from self._keep(self._judge(record))
+            yield from self.keep(self._judge(record))
 
     def run_trial(self, trial: Leg) -> None:
         """Have a leg trained: in place of one trial all those of one shape."""
@@ -154,7 +154,7 @@ class Search(keras_tuner.Tuner):
             numbers = [*self.trials.all, *(one["number"] for one in asked)]
             asked.append(self._describe(drawn, max(numbers, default=0) + 1))
         if asked:
-            self._keep({"kind": "asked", "trials": asked})
+            self.keep({"kind": "asked", "trials": asked})
         return bool(asked)
 
     def _describe(self, drawn: Any, number: int) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class Search(keras_tuner.Tuner):
             return False
         plain = unregularized(best.settings, None if self.hypermodel else self._run)
         finals = finals_of(best.settings, plain, self._run, self._config, max(self.trials.all) + 1)
-        self._keep({"kind": "finals", "trials": finals})
+        self.keep({"kind": "finals", "trials": finals})
         return True
 
     def _judge(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -208,7 +208,8 @@ class Search(keras_tuner.Tuner):
         before = [t for t in self.trials.all.values() if t.epochs >= self._check and t.number not in numbers]
         return leaving(leg, before, self.objective, self._check)
 
-    def _keep(self, record: dict[str, Any]) -> list[Trial]:
+    def keep(self, record: dict[str, Any]) -> list[Trial]:
+        """Put a step into the journal, then take it in; returns the trials that ended by it."""
         self.trials.append(record)
         return self._take(record)
 

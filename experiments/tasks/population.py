@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from whyfit.models import Population, ShuffledBatches, Variant, split_variants
+from whyfit.models.population.structure import Structure
 
 from ..checkpoint import Snapshot, in_units
 from ..config import Run
@@ -56,15 +57,26 @@ class PopulationTask(DenseTask):
         self.settings = [run.variants[place] for place in run.only or range(len(run.variants))]
         self._run = run
 
+    @property
+    def variants(self) -> list[Variant]:
+        """The settings as variants of a population."""
+        return [self._variant(**setting) for setting in self.settings]
+
+    @property
+    def structure(self) -> Structure | None:
+        """What the step is compiled for; None: what these variants need."""
+        return None
+
     def build_model(self) -> Population:
         """All variants as one model."""
         return Population(
-            [self._variant(**setting) for setting in self.settings],
+            self.variants,
             input_shape=self.data.train.x.shape[1:],
             task=self.data.task,
             classes=self.data.classes,
             mean=self.data.mean,
             variance=self.data.variance,
+            structure=self.structure,
         )
 
     def batches(self, batch_size: int, seed: int) -> ShuffledBatches:
@@ -98,8 +110,13 @@ class PopulationTask(DenseTask):
         return Judged(kept, means, {"variants.json": table}, rows)
 
     def _variant(self, seed: float, **swept: float) -> Variant:
-        config = self._run.model_of(swept)
-        return Variant(config, seed=int(seed), learning_rate=swept.get("learning_rate"))
+        rate = self._own_rate(swept.get("learning_rate"))
+        return Variant(self._run.model_of(swept), seed=int(seed), learning_rate=rate)
+
+    def _own_rate(self, rate: float | None) -> float | None:
+        """A variant's rate as a population takes it: a factor where a schedule gives the rate."""
+        optimizer = self._run.optimizer
+        return rate / optimizer.learning_rate if rate and optimizer.is_scheduled else rate
 
     def _scores(self, model: keras.Model, test: Split) -> dict[str, float]:
         """Loss and metrics on the test data, without compiling anything."""
