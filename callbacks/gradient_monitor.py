@@ -15,6 +15,7 @@ from .diagnosis.measurements import Measurements, plain
 from .diagnosis.speaker import Speaker
 from .monitoring.aggregate import Columns, weights_now
 from .monitoring.epoch import Steps, early_rows, first_non_finite, merge, read_steps, summarize
+from .monitoring.gather import gather
 from .monitoring.history import Table, pack, series, unpack
 from .monitoring.layers import Layer, leaves, read_layers
 from .monitoring.measure import EDGES
@@ -79,7 +80,9 @@ class GradientMonitor(keras.callbacks.Callback):
         self.config = replace(config or GradientMonitorConfig(), **options)
         self._speaker = Speaker(self.config.stop_on, on_finding, self.config.verbose)
         self._given_probe = probe
+        # What is compiled for a model outlives what was measured of it.
         self._watch: Watch | None = None
+        self._probe: Probe | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -93,13 +96,29 @@ class GradientMonitor(keras.callbacks.Callback):
         self._rows: list[Layer] | None = None
         self._parts: dict[int, list[Steps]] = {}
         self._columns: dict[int, Columns] = {}
-        self._probe: Probe | None = None
         self._probe_batch: tuple[Any, Any, Any] | None = None
         self._facts: dict[str, Any] = {}
         self._speaker.forget()
         self._collector: Collector | None = None
         self._seen: Any = None
-        self._watch = None
+
+    def forget(self) -> None:
+        """Begin anew: the next fit of the same model is another training, on the same examples.
+
+        What is compiled for the model stays, and so do the probe and what was read of the examples.
+        """
+        model, batch, known = self._seen, self._probe_batch, self._facts
+        self._reset()
+        self._seen, self._probe_batch, self._facts = model, batch, known
+
+    @staticmethod
+    def gather(states: list[tuple[tuple[dict[str, Any], dict[str, np.ndarray]], int]]) -> Any:
+        """The state of a population whose variants come from others, which saw the same examples.
+
+        Args:
+            states: For each variant what `get_state` gave for its population, and its place there.
+        """
+        return gather(states)
 
     @property
     def history(self) -> dict[str, np.ndarray]:
@@ -241,7 +260,11 @@ class GradientMonitor(keras.callbacks.Callback):
             self._watch = Watch(
                 model, self.config.sample_every, self.config.histograms, self._begin, self._read
             )
+            self._probe = None
         self._watch.enter(self._new_collector(self._watch.variants))
+        if self._rows is None and self._watch.begun:
+            self._watch.discard()
+            self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Plan the epoch's close looks."""
@@ -297,7 +320,7 @@ class GradientMonitor(keras.callbacks.Callback):
         if self.layers and self.layers != names:
             raise ValueError(f"layers must be those of the measurements before, {self.layers}, got {names}")
         self._rows, self.layers, self.trainable = rows, names, [row.trainable for row in rows]
-        self._columns, self._probe = {}, None
+        self._columns = {}
         first = not self._start
         for row in rows:
             for place, variable in enumerate(row.variables):
@@ -370,6 +393,7 @@ class GradientMonitor(keras.callbacks.Callback):
         try:
             if self._probe is None:
                 self._probe = Probe(model, self._rows, self._probe_batch, self._watch.variants)
+            self._probe.take(self._probe_batch)
             found = self._probe.measure()
             if self._probe.without_loss:
                 self.not_measured["loss"] = self._probe.without_loss

@@ -6,24 +6,30 @@ import json
 import math
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from whyfit.callbacks.config import FindingName, GradientMonitorConfig
 from whyfit.experiments import recipes
 from whyfit.experiments.config import OptimizerConfig, Run
 from whyfit.experiments.data.config import PointsConfig
+from whyfit.experiments.data.splits import load
 from whyfit.experiments.errors import UserError
 from whyfit.experiments.search.config import SearchConfig
-from whyfit.experiments.search.legs import plan
+from whyfit.experiments.search.legs import Leg, plan
 from whyfit.experiments.search.oracles import ORACLES, ask, build_oracle, hyperparameters, tell
 from whyfit.experiments.search.rules import leaving
-from whyfit.experiments.search.search import SearchResult, search
+from whyfit.experiments.search.search import SearchResult, fitting, search
+from whyfit.experiments.search.show import _why
+from whyfit.experiments.search.trainer import Trainer
 from whyfit.experiments.search.trials import Trial
 from whyfit.experiments.spaces import DIMENSIONS, apply, is_other, space_of, unregularized
 from whyfit.experiments.tracking.store import client, default_uri
@@ -199,6 +205,9 @@ def test_a_search_finds_keeps_and_says_what_is_best(runs: Path) -> None:
     assert max(map(len, said.splitlines()[1:])) <= 80
     assert "± is the 95 % interval" in said
     _check_tracked(result)
+    names = {"healthy", "undetermined", *get_args(FindingName)}
+    assert {trial.finding for trial in trials} <= names
+    assert "\nDiagnosed: " in said
     began = time.perf_counter()
     again = quietly(small(name="night"), CONFIG)
     assert steps(again) == steps(result)
@@ -228,6 +237,8 @@ def _check_tracked(result: SearchResult) -> None:
     trial = result.trials.all[1]
     assert set(first.data.params) == {"l1", "l2", "dropout", "seed"}
     assert float(first.data.params["l2"]) == trial.settings["l2"]
+    assert first.data.tags["diagnosis"] == trial.finding
+    assert trial.finding.replace("_", " ") in parent.data.tags["diagnosis"]
     history = store.get_metric_history(first.info.run_id, "val/accuracy")
     assert [(point.step, point.value) for point in history] == list(
         enumerate(trial.history["val/accuracy"], 1)
@@ -264,6 +275,11 @@ def test_results_are_a_table_or_a_file(runs: Path, tmp_path: Path, capsys: pytes
     assert run(["search", "--results", "night", "--csv", str(tmp_path / "night.csv")]) == 0
     rows = list(csv.DictReader((tmp_path / "night.csv").read_text().splitlines()))
     assert [float(row["l2"]) for row in rows] == [t.settings["l2"] for t in result.trials.all.values()]
+    code = "import sys; from whyfit.experiments.commands import run; run(['search', '--results', 'night'])\n"
+    code += "print(sorted({'tensorflow', 'keras', 'mlflow'} & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == said
+    assert done.stderr == "[]\n"
     assert run(["search", "--results", "morning"]) == 2
     assert "--results must be the name of a search, got 'morning'" in capsys.readouterr().err
 
@@ -276,3 +292,76 @@ def test_a_network_that_diverges_is_a_finished_bad_trial(runs: Path) -> None:
     assert "diverged" in ended
     assert len(ended) == 6
     assert result.best is not None
+
+
+def legs(numbers: list[int], start: int, stop: int, before: Leg | None) -> Leg:
+    """A leg of trials that may have been in another before."""
+    trials = [Trial(number, {"l2": 10.0 ** -(number % 6)}, 0, stop) for number in numbers]
+    for trial in trials:
+        if before:
+            trial.leg = before.name, [number for number, _, _ in before.entries].index(trial.number)
+            trial.history = {"val/loss": [1.0] * start}
+    [leg] = plan(trials, small(), 0, lambda settings: 9, True)
+    return leg
+
+
+def watched(trainer: Trainer) -> dict[str, np.ndarray]:
+    """All that the trainer's newest monitor has measured."""
+    *_, monitor = list(trainer._models.values())[-1]
+    early = {f"early/{name}": values for name, values in monitor.early.items()}
+    return monitor.history | early | {"start": np.array(monitor.measurements.facts["start_norms"])}
+
+
+def test_diagnoses_are_of_a_trials_whole_training_and_of_no_other(tmp_path: Path) -> None:
+    run, space = small(epochs=4), (DIMENSIONS["l2"],)
+    data = load(run.data, run.seed)
+    others, whole = legs([11, 12, 13], 0, 3, None), legs([1, 2, 3], 0, 4, None)
+    fresh, used = (Trainer(run, data, space, tmp_path / name) for name in ("fresh", "used"))
+    expected = fresh.train(whole)
+    assert all(result["finding"] for result in expected["trials"])
+    used.train(others)
+    compiled = next(iter(used._models.values()))[-1]._probe
+    assert [one["finding"] for one in used.train(whole)["trials"]] == [
+        one["finding"] for one in expected["trials"]
+    ]
+    assert next(iter(used._models.values()))[-1]._probe is compiled
+    measured = watched(fresh)
+    assert measured["gradient_norm"].shape == (4, 3, 2)
+    for name, values in watched(used).items():
+        np.testing.assert_array_equal(values, measured[name], err_msg=name)
+    # In two legs, the second of which leaves one out.
+    used.train(half := legs([1, 2, 3], 0, 2, None))
+    used.train(rest := legs([3, 1], 2, 4, half))
+    assert not rest.alone
+    for name, values in watched(used).items():
+        if name != "start":
+            wanted = measured[name][:, [2, 0]] if measured[name].ndim > 1 else measured[name]
+            np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_a_search_without_a_monitor_has_no_findings(tmp_path: Path) -> None:
+    run = small(epochs=1, gradient_monitor=GradientMonitorConfig(enabled=False))
+    trainer = Trainer(run, load(run.data, run.seed), (DIMENSIONS["l2"],), tmp_path / "legs")
+    assert [one["finding"] for one in trainer.train(legs([1, 2], 0, 1, None))["trials"]] == [None, None]
+
+
+def test_a_finding_says_more_than_how_a_trial_ended() -> None:
+    early, error = {"ended": "early"}, {"ended": "failed", "error": "no such layer"}
+    assert _why(Trial(1, {}, 0, 3, finding="exploding_gradients", **early)) == "exploding grads"
+    assert _why(Trial(1, {}, 0, 3, finding="healthy", **early)) == "ended early"
+    assert _why(Trial(1, {}, 0, 3, finding="healthy", ended="done")) == "healthy"
+    assert _why(Trial(1, {}, 0, 3, **error)) == "no such layer"
+
+
+def test_a_command_is_broken_between_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert fitting("again:  ", "whyfit train mlp --model.l1 0") == ["again:  whyfit train mlp --model.l1 0"]
+    command = "whyfit train mlp --model.l1 0 --model.l2 1e-05 --model.dropout 0.1 0.2"
+    lines = fitting("again:  ", command)
+    assert lines == [
+        "again:",
+        "    whyfit train mlp --model.l1 0 \\",
+        "    --model.l2 1e-05 \\",
+        "    --model.dropout 0.1 0.2",
+    ]
+    assert max(map(len, lines)) <= 40

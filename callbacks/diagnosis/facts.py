@@ -1,5 +1,6 @@
 """What is read once of a model, its optimizer and its examples, for rules that then need no Keras."""
 
+from hashlib import sha256
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from .labels import best_constant_loss, describe, perfect_loss, reference_skill
 from .losses import compiled_loss, own_step
 from .losses_known import CLASSIFIES
 
+_SKILLS: dict[bytes, float | None] = {}
 _NORMALIZES = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization")
 
 
@@ -210,10 +212,21 @@ def _reference(xs: list[np.ndarray], y: np.ndarray, kind: str, labels: dict[str,
         return None
     x, classes = xs[0], kind in CLASSIFIES or bool(labels.get("one_hot")) or bool(labels.get("integer"))
     if classes and single and "chance" in labels:
-        return reference_skill(x, y.argmax(axis=1) if labels.get("one_hot") else y, True)
+        return _skill(x, y.argmax(axis=1) if labels.get("one_hot") else y, True)
     if y.size // len(y) > 64:
         return None
-    return reference_skill(x, y, False)
+    return _skill(x, y, False)
+
+
+def _skill(x: np.ndarray, y: np.ndarray, classes: bool) -> float | None:
+    """`reference_skill`, fitted once for the many networks that are trained on the same examples."""
+    digest = sha256(repr((x.shape, x.dtype, y.shape, y.dtype, classes)).encode())
+    for part in (x, y):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    key = digest.digest()
+    if key not in _SKILLS:
+        _SKILLS[key] = reference_skill(x, y, classes)
+    return _SKILLS[key]
 
 
 def _tried(compute: Any) -> float | None:

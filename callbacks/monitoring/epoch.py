@@ -93,7 +93,7 @@ def early_rows(steps: list[Steps]) -> list[dict[str, np.ndarray]]:
         whole = ~np.isnan(part.looks["update_norm"]).reshape(len(part.look_steps), -1).all(axis=1)
         for place in np.flatnonzero(whole):
             row = {name: part.looks[name][place] for name in names}
-            rows.append({"step": np.asarray(part.look_steps[place] + 1)} | row)
+            rows.append({"step": np.asarray(part.look_steps[place] - steps[0].first + 1)} | row)
     return rows
 
 

@@ -80,14 +80,22 @@ class Probe:
         self, model: keras.Model, layers: list[Layer], batch: tuple[Any, Any, Any], variants: int
     ) -> None:
         self._model, self._layers, self._variants = model, layers, variants
-        self._batch = tree.map_structure(
-            lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), batch
-        )
+        self._examples: Any = None
+        self.take(batch)
         self._run = backend().compile_state(self._measure, list(model.variables))
         self.without_loss = ""
         self.activations: list[str | None] = []
         self.output_row: int | None = None
         self.output_shapes: list[tuple] = []
+
+    def take(self, batch: tuple[Any, Any, Any]) -> None:
+        """Measure on these examples from now on; where shapes are the same, nothing is compiled again."""
+        if batch is self._examples:
+            return
+        self._examples = batch
+        self._batch = tree.map_structure(
+            lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), batch
+        )
 
     def measure(self) -> dict[str, np.ndarray]:
         """All quantities of the probe by name: (layers,), or () of the loss and the outputs; for a population

@@ -93,6 +93,16 @@ class Watch:
             self.leave()
             raise
 
+    @property
+    def begun(self) -> bool:
+        """Whether the model was built, and `begin` called."""
+        return self._begun
+
+    def discard(self) -> None:
+        """Leave out what an interrupted fit has left in the records."""
+        for _, record in self.pairs():
+            record.read()
+
     def pairs(self) -> list[tuple[Any, Record]]:
         """The optimizers with their records."""
         self._steps = 0

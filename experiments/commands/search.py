@@ -63,8 +63,9 @@ def split(arguments: list[str]) -> tuple[list[str], list[str]]:
 def _show(asked: Results) -> int:
     if not asked.results:
         raise UserError("--results must be the name of a search, got none")
-    results = import_quietly("..search.results")
-    results.show(asked.results, asked.csv)
+    from ..search.results import show
+
+    show(asked.results, asked.csv)
     return 0
 
 

@@ -57,8 +57,9 @@ def main(arguments: list[str]) -> int:
 def search_exists(name: str) -> bool:
     """Whether there is a search of this name, or a part of one, on this disk."""
     from ..run_folder import runs_root
+    from ..search.config import JOURNAL
 
-    return (runs_root() / "state" / name / "trials.jsonl").exists()
+    return (runs_root() / "state" / name / JOURNAL).exists()
 
 
 def _pages(address: str, search: str) -> list[str]:

@@ -5,6 +5,9 @@ from typing import Literal
 
 from whyfit.models.config import require
 
+JOURNAL = "trials.jsonl"
+"""The file in a search's folder that holds all its steps."""
+
 
 @dataclass(frozen=True)
 class SearchConfig:

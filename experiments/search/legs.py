@@ -28,6 +28,8 @@ class Leg:
         start, stop: Epochs that are done before, and after it.
         sources: Where each trial's state is kept: the leg it comes from and its place there.
         alone: Whether it is one network by itself and not a population.
+        watched: Whether it is to be known why its trials are as they are; of what is trained anew after the
+            search it is known from the trial.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Leg:
     stop: int
     sources: tuple[tuple[str, int], ...]
     alone: bool
+    watched: bool
 
 
 def plan(
@@ -94,6 +97,7 @@ def _leg(trials: list[Trial], start: int, stop: int, populations: bool) -> Leg:
         stop=stop,
         sources=tuple(trial.leg for trial in trials if trial.leg),
         alone=alone,
+        watched=first.role == "trial",
     )
 
 

@@ -9,7 +9,7 @@ from .. import state
 from ..errors import UserError
 from ..run_folder import RunFolder, runs_root
 from ..spaces import Dimension
-from .search import JOURNAL, read_trials
+from .config import JOURNAL
 from .show import TrialTable
 from .table import write_csv
 from .trials import Trials
@@ -45,5 +45,5 @@ def _open(name: str) -> tuple[Trials, dict[str, Any]]:
             f"--results must be the name of a search, got {name!r} (known: {known or 'none yet'})"
         )
     trials = Trials(path / JOURNAL, read_only=True)
-    read_trials(trials)
+    trials.read()
     return trials, RunFolder(path).record

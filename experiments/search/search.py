@@ -3,6 +3,8 @@
 space -> oracle -> legs of trials -> the training line -> journal -> the best, trained anew -> summary
 """
 
+import re
+import shutil
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from ..tracking.session import tracked
 from ..tracking.tracker import Tracker
 from ..train import check_backend, interruptible
 from .build import Build, load_build
-from .config import SearchConfig
+from .config import JOURNAL, SearchConfig
 from .legs import Leg
 from .oracles import space_of_build
 from .pictures import pictures
@@ -34,8 +36,6 @@ from .trainer import Trainer
 from .trials import Trial, Trials
 from .tuner import Search
 from .workers import Job, Workers
-
-JOURNAL = "trials.jsonl"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def search(
                 with closing(_Conductor(run, config, data, space, folder, trials, console, build)) as one:
                     one.conduct(fields)
             else:
-                read_trials(trials)
+                trials.read()
                 Summary(run, space, trials, objective_of(data)).print(console)
         finally:
             trials.close()
@@ -129,12 +129,6 @@ def unfinished(fields: dict[str, Any]) -> str:
             except state.InUse:
                 continue
     return ""
-
-
-def read_trials(trials: Trials) -> None:
-    """Take in all that the journal holds, without an oracle."""
-    for record in trials.recorded():
-        trials.take(record)
 
 
 def result_of(folder: RunFolder, trials: Trials, objective: str) -> SearchResult:
@@ -201,6 +195,7 @@ class _Conductor:
             self._runner = Workers(Job(run, space, self._legs, config.build, config.workers))
         self._tuner = Search(run, config, data, space, trials, self._runner, build)
         self._objective = self._tuner.objective
+        self._table = TrialTable(space, self._objective, console)
 
     def close(self) -> None:
         """End other processes."""
@@ -220,21 +215,20 @@ class _Conductor:
     def _say_what_is_known(self, tracker: Tracker) -> None:
         """What earlier processes have found; MLflow is told again what it may not have been told."""
         done = [trial for trial in self._trials.all.values() if trial.ended]
-        table = TrialTable(self._space, self._objective, self._console)
         if done:
             self._console.print(f"going on with {self._folder.name}: {len(done)} trials are done already\n")
         else:
             self._console.print(f"search {self._folder.name}\n")
-        table.head()
+        self._table.head()
         best = self._trials.best(self._objective)
         for trial in done:
-            table.line(trial, best)
+            self._table.line(trial, best)
             self._log(trial, tracker)
 
     def _tell(self, trial: Trial, tracker: Tracker) -> None:
         best = self._trials.best(self._objective)
         if trial.role == "trial":
-            TrialTable(self._space, self._objective, self._console).line(trial, best)
+            self._table.line(trial, best)
             count = sum(bool(other.ended) for other in self._trials.all.values())
             assert best is not None or not trial.best_epoch
             if best:
@@ -245,7 +239,7 @@ class _Conductor:
     def _log(self, trial: Trial, tracker: Tracker) -> None:
         figures = trial_figures(trial, self._objective)
         tags = {"whyfit.role": trial.role, "whyfit.ended": trial.ended}
-        found = {"whyfit.finding": trial.finding, "whyfit.error": trial.error}
+        found = {"diagnosis": trial.finding, "whyfit.error": trial.error}
         tags |= {name: text for name, text in found.items() if text}
         now = time.time()
         tracker.log_trial(
@@ -288,9 +282,7 @@ class _Conductor:
                 scores[str(number)] = found[place]
                 if self._trials.finals[number].role == "winner":
                     models[number] = (model_of, place)
-        record = {"kind": "tested", "scores": scores}
-        self._trials.append(record)
-        self._trials.take(record)
+        self._tuner.keep({"kind": "tested", "scores": scores})
         return models
 
     def _keep(self, summary: Summary, models: dict[int, Any], tracker: Tracker) -> None:
@@ -306,7 +298,8 @@ class _Conductor:
             tracker.log_file(path)
         figures = summary.figures()
         tracker.log_metrics(figures, len(self._trials.all))
-        tracker.log_tags({"whyfit.best": summary.flags()[:5_000]})
+        tags = {"whyfit.best": summary.flags()[:5_000], "diagnosis": summary.diagnosed()}
+        tracker.log_tags({name: text for name, text in tags.items() if text})
         self._folder.update(metrics=figures, best=summary.flags())
         for file in self._legs.iterdir():
             file.unlink()
@@ -321,8 +314,21 @@ def next_lines(run: Run, result: SearchResult, seconds: float) -> list[str]:
     flags = result.recipe
     return [
         *lines,
-        f"train it again:     whyfit train {run.recipe} {flags}",
+        *fitting("train it again:     ", f"whyfit train {run.recipe} {flags}"),
         f"use its model:      whyfit predict {name} NEW",
         f"the table:          whyfit search --results {name} [--csv FILE]",
         f"compare in MLflow:  whyfit ui --compare {name}",
     ]
+
+
+def fitting(title: str, command: str) -> list[str]:
+    """A command behind its title, or where it is too long below it, broken between flags for a shell."""
+    width = shutil.get_terminal_size().columns
+    if len(title) + len(command) <= width:
+        return [title + command]
+    lines = [""]
+    for part in re.split(" (?=--)", command):
+        if lines[-1] and len(lines[-1]) + len(part) + 7 > width:
+            lines.append("")
+        lines[-1] += f" {part}" if lines[-1] else part
+    return [title.rstrip(), *(f"    {line} \\" for line in lines[:-1]), f"    {lines[-1]}"]

@@ -11,6 +11,8 @@ from ..spaces import Dimension
 from .trials import Trial
 
 ENDED = {"early": "ended early", "diverged": "no number any more"}
+UNREMARKABLE = (None, "healthy", "undetermined")
+"""Diagnoses that say less than how a trial has ended."""
 PERCENT = ("accuracy", "exact_match")
 SHORT = {
     "learning_rate": "rate",
@@ -19,8 +21,9 @@ SHORT = {
     "exact_match": "exact",
     "_dropout": " drop",
     "dropout_": "drop ",
+    "gradients": "grads",
+    "wrong_output_or_loss": "wrong loss",
 }
-WIDTH = 80
 
 
 class TrialTable:
@@ -35,12 +38,14 @@ class TrialTable:
     def __init__(self, space: tuple[Dimension, ...], objective: str, console: Console) -> None:
         self._names, self._objective, self._console = [one.name for one in space], objective, console
         self._widths = {name: max(9, len(short(name)) + 1) for name in self._names}
+        self._title = short(objective.replace("/", " "))
+        self._score = max(8, len(self._title) + 1)
 
     def head(self) -> None:
         """Print the titles."""
         columns = "".join(short(name).rjust(width) for name, width in self._widths.items())
-        score = short(self._objective.replace("/", " "))
-        self._print(f"trial{columns} epochs{score:>9}{'best':>8}{'sec':>6}  finding", "bold")
+        score = self._title.rjust(self._score)
+        self._print(f"trial{columns} epochs{score}{'best':>8}{'sec':>6}  finding", "bold")
 
     def line(self, trial: Trial, best: Trial | None) -> None:
         """Print a trial's line; `best` is the best one so far."""
@@ -51,12 +56,19 @@ class TrialTable:
             number_text(self._objective, one.score(self._objective)) if one and one.best_epoch else "-"
             for one in (trial, best)
         )
-        finding = trial.finding or trial.error or ENDED.get(trial.ended, "")
-        line = f"{trial.number:5}{columns}{trial.epochs:7}{score:>9}{top:>8}{trial.seconds:6.1f}  {finding}"
+        score = score.rjust(self._score)
+        line = f"{trial.number:5}{columns}{trial.epochs:7}{score}{top:>8}{trial.seconds:6.1f}  {_why(trial)}"
         self._print(line.rstrip(), "bold" if trial is best else "")
 
     def _print(self, line: str, style: str) -> None:
         self._console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _why(trial: Trial) -> str:
+    """Why a trial is as it is, in a few words: an error, what is wrong with it, or how it ended."""
+    if trial.error or trial.finding not in UNREMARKABLE:
+        return trial.error or short(trial.finding or "")
+    return ENDED.get(trial.ended, trial.finding or "")
 
 
 def interval(values: list[float]) -> tuple[float, float]:

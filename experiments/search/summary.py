@@ -1,6 +1,7 @@
 """The end of a search: what was found, how sure that is, and what to do next."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,12 +56,20 @@ class Summary:
 
     def print(self, console: Console) -> None:
         """Print it."""
-        console.print(f"\n{self._tried()}\n", soft_wrap=True)
+        console.print(f"\n{self._tried()}")
+        if diagnosed := self.diagnosed():
+            console.print(f"Diagnosed: {diagnosed}.")
+        console.print()
         console.print(f"best setting, trial {self._best.number}:  {self._settings()}\n", soft_wrap=True)
         console.print(self._table())
         console.print()
         for line in [*self._verdict(), *self._edges()]:
             console.print(line)
+
+    def diagnosed(self) -> str:
+        """How many trials the gradient monitor calls what, the most frequent first; empty where it is off."""
+        counts = Counter(trial.finding for trial in self._trials.all.values() if trial.finding)
+        return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.most_common())
 
     def flags(self) -> str:
         """The best setting as flags of `whyfit train`."""

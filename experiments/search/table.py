@@ -3,11 +3,13 @@
 import csv
 import io
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..spaces import Dimension
-from ..tasks.task import Table
 from .trials import Trial, Trials
+
+if TYPE_CHECKING:  # a table is read and written without Keras
+    from ..tasks.task import Table
 
 
 def trial_figures(trial: Trial, objective: str) -> dict[str, float]:
@@ -20,7 +22,7 @@ def trial_figures(trial: Trial, objective: str) -> dict[str, float]:
     return figures | {"time/trial": trial.seconds} | trial.test
 
 
-def trial_table(trials: Trials, space: tuple[Dimension, ...], objective: str) -> Table:
+def trial_table(trials: Trials, space: tuple[Dimension, ...], objective: str) -> "Table":
     """A row a trial, in the order of their numbers; empty where a figure is missing."""
     rows = [_row(trial, space, objective) for trial in trials.all.values()]
     columns = list(dict.fromkeys(name for row in rows for name in row))

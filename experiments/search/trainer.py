@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from whyfit.callbacks import EarlyStopping
+from whyfit.callbacks import EarlyStopping, GradientMonitor
 from whyfit.callbacks.config import EarlyStoppingConfig
 
 from ..checkpoint import Checkpoint, Snapshot, load_snapshot
@@ -57,7 +57,7 @@ class Trainer:
         self._build = load_build(build) if isinstance(build, str) and build else build or None
         # TensorFlow takes many populations, each compiled once, for one function compiled again and again.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
-        self._models: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
+        self._models: OrderedDict[Any, tuple[Any, Any, GradientMonitor]] = OrderedDict()
         folder.mkdir(exist_ok=True)
 
     def train(self, leg: Leg) -> dict[str, Any]:
@@ -67,34 +67,37 @@ class Trainer:
         """
         began = time.perf_counter()
         try:
-            histories, error = self._fit(leg), ""
+            histories, findings = self._fit(leg)
+            error = ""
         except Exception as failure:
             if not leg.alone:
                 raise
-            histories, error = [{}], f"{type(failure).__name__}: {' '.join(str(failure).split())}"[:2_000]
+            histories, findings = [{}], [None]
+            error = f"{type(failure).__name__}: {' '.join(str(failure).split())}"[:2_000]
         seconds = (time.perf_counter() - began) / len(leg.entries)
-        findings = [None] * len(leg.entries)  # a name a trial, once the gradient monitor gives one
         results = [
             {"number": entry[0], "history": history, "seconds": seconds, "finding": finding, "error": error}
             for entry, history, finding in zip(leg.entries, histories, findings, strict=True)
         ]
         return {"kind": "leg", "leg": leg.name, "alone": leg.alone, "trials": results}
 
-    def _fit(self, leg: Leg) -> list[History]:
-        """Each trial's history after the leg."""
-        task, model, batches = self._prepare(leg)
+    def _fit(self, leg: Leg) -> tuple[list[History], list[str | None]]:
+        """Each trial's history after the leg, and the name of its diagnosis."""
+        task, model, batches, monitor = self._prepare(leg)
+        monitor.forget()
         stopping = EarlyStopping(NAN_ALONE, restore_best=False)
-        checkpoint = Checkpoint(self.folder / leg.name, task.units, {"early_stopping": stopping})
+        keeping = {"gradient_monitor": monitor, "early_stopping": stopping}
+        checkpoint = Checkpoint(self.folder / leg.name, task.units, keeping)
         begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
         if begun < leg.stop and not stopping.over:
             with closing(checkpoint):
-                fit(task, model, batches, [stopping, checkpoint], begun, leg.stop)
+                fit(task, model, batches, [monitor, stopping, checkpoint], begun, leg.stop)
         # The state stays until the journal knows of the leg: a process that dies before trains nothing anew.
-        return _histories(leg, checkpoint.snapshot)
+        return _histories(leg, checkpoint.snapshot), _findings(leg, monitor)
 
     def test(self, leg: Leg) -> tuple[list[dict[str, float]], Callable[[int], tuple[Task, keras.Model]]]:
         """Scores of a leg's trials on the test data, with their best weights, and a way to their models."""
-        task, model, _ = self._prepare(leg)
+        task, model, *_ = self._prepare(leg)
         snapshot = self._load(leg.name)
         Checkpoint(self.folder / leg.name).go_on(model, snapshot)
         if isinstance(task, TrialsTask):
@@ -104,30 +107,35 @@ class Trainer:
         scores = [{name: value for name, value in judged.metrics.items() if name.startswith("test/")}]
         return scores, lambda place: (task, judged.model)
 
-    def _prepare(self, leg: Leg) -> tuple[Task, Any, Any]:
-        """The leg's task, its compiled model at the beginning, and its batches."""
+    def _prepare(self, leg: Leg) -> tuple[Task, Any, Any, GradientMonitor]:
+        """The leg's task, its compiled model at the beginning, its batches, and what watches them."""
         if leg.alone:
             self._forget()
             keras.backend.clear_session()
             [entry] = leg.entries
             if self._build is not None:
                 built = BuiltTask(self.run, self.data, self._build, entry)
-                return built, *prepare(replace(self.run, seed=entry[2]), built)
+                return built, *prepare(replace(self.run, seed=entry[2]), built), self._monitor(leg)
             single = single_run(self.run, entry)
             task = task_of(single, self.data)
-            return task, *prepare(single, task)
+            return task, *prepare(single, task), self._monitor(leg)
         # One network that is left over goes on beside itself: a population has two at least.
         entries = leg.entries if len(leg.entries) > 1 else leg.entries * 2
         task = TrialsTask(self.run, self.data, entries, self.space)
         seeds = tuple(seed for _, _, seed in entries)
-        key = (shape_of(self.run, entries[0][1]), len(entries), seeds)
+        key = (shape_of(self.run, entries[0][1]), len(entries), seeds, leg.watched)
         if key not in self._models:
             self._forget(MODELS_KEPT - 1)
-            self._models[key] = prepare(self.run, task)
+            self._models[key] = *prepare(self.run, task), self._monitor(leg)
         else:
             self._models[key][0].reset(task.variants)
         self._models.move_to_end(key)
         return task, *self._models[key]
+
+    def _monitor(self, leg: Leg) -> GradientMonitor:
+        """Measures as the run says; what it finds is said by the search, and ends nothing."""
+        config = self.run.gradient_monitor
+        return GradientMonitor(config, enabled=config.enabled and leg.watched, verbose=False, stop_on=())
 
     def _forget(self, kept: int = 0) -> None:
         """Let go of the populations that were not used for longest."""
@@ -172,7 +180,11 @@ def gather(sources: list[tuple[Snapshot, int]]) -> Snapshot:
         np.stack([snapshot.variables[number][place] for snapshot, place in sources]) if value.ndim else value
         for number, value in enumerate(first.variables)
     ]
-    return Snapshot(epochs=first.epochs, history=history, variables=variables)
+    callbacks = {}
+    if all("gradient_monitor" in snapshot.callbacks for snapshot, _ in sources):
+        kept = [(snapshot.callbacks["gradient_monitor"], place) for snapshot, place in sources]
+        callbacks["gradient_monitor"] = GradientMonitor.gather(kept)
+    return Snapshot(epochs=first.epochs, history=history, variables=variables, callbacks=callbacks)
 
 
 def _histories(leg: Leg, snapshot: Snapshot) -> list[History]:
@@ -184,3 +196,11 @@ def _histories(leg: Leg, snapshot: Snapshot) -> list[History]:
         {name: [row[place] for row in rows] for name, rows in series.items()}
         for place in range(len(leg.entries))
     ]
+
+
+def _findings(leg: Leg, monitor: GradientMonitor) -> list[str | None]:
+    """Each trial's diagnosis by name; None where nothing was measured."""
+    if not monitor.history:
+        return [None] * len(leg.entries)
+    named = monitor.diagnosis
+    return [named] if isinstance(named, str) else named[: len(leg.entries)]

@@ -108,6 +108,11 @@ class Trials:
         """What earlier processes have appended."""
         return (record for record, _ in read_journal(self.path))
 
+    def read(self) -> None:
+        """Take in all that the journal holds, without an oracle."""
+        for record in self.recorded():
+            self.take(record)
+
     def append(self, record: dict[str, Any]) -> None:
         """Keep a step; it is on the disk when this returns."""
         assert self._journal is not None

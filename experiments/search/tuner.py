@@ -121,6 +121,7 @@ class Search(keras_tuner.Tuner):
                 stop=group[0].goal,
                 sources=(),
                 alone=group[0].alone,
+                watched=False,
             )
             for name, group in found.items()
         ]
