@@ -1,9 +1,12 @@
 """Searches that are killed at any moment, on every tuner, in several processes, and for long."""
 
+import io
+import multiprocessing
 import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -13,14 +16,17 @@ from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
 from whyfit.experiments import recipes
+from whyfit.experiments.commands import run as run_command
 from whyfit.experiments.config import OptimizerConfig
 from whyfit.experiments.data.config import AdditionsConfig
 from whyfit.experiments.data.splits import load
 from whyfit.experiments.errors import UserError
 from whyfit.experiments.search.config import SearchConfig
 from whyfit.experiments.search.legs import plan
+from whyfit.experiments.search.search import search
 from whyfit.experiments.search.trainer import Trainer
 from whyfit.experiments.search.trials import Trial
 from whyfit.experiments.search.workers import Job, Workers
@@ -46,36 +52,68 @@ def build(hp):
 """
 
 
-def kill_at_random(start: Start, flags: list[str], journal: Path, times: int, seed: int) -> int:
-    """Start a search again and again and kill it after a random while; returns how often it was killed."""
+def search_in(folder: Path, arguments: list[str]) -> None:
+    """`whyfit search mlp ...` in this process, which has imported everything and done nothing yet."""
+    os.environ["WHYFIT_MLRUNS"] = str(folder)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    sys.exit(run_command(["search", "mlp", *arguments]))
+
+
+@pytest.fixture
+def begin(runs: Path) -> Callable[..., Any]:
+    """Begin searches in processes that are forked from one which has imported TensorFlow, in a moment."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "whyfit.experiments.search.search", "mlflow"])
+
+    def call(*arguments: str) -> Any:
+        process = context.Process(target=search_in, args=(runs, list(arguments)))
+        process.start()
+        return process
+
+    return call
+
+
+def kill_at_random(begin: Callable[..., Any], flags: list[str], journal: Path, times: int, seed: int) -> int:
+    """Begin a search again and again and kill it after a random while; returns how often it was killed."""
     rng, killed = random.Random(seed), 0
     while killed < times:
-        process = start("search", "mlp", *flags, "--name", "killed")
+        process = begin(*flags, "--name", "killed")
         known = len(steps(journal)) if journal.exists() else 0
         # Somewhere before or after its next step.
         wanted = known + rng.randint(0, 1)
-        while process.poll() is None and (len(steps(journal)) if journal.exists() else 0) < wanted:
+        while process.is_alive() and (len(steps(journal)) if journal.exists() else 0) < wanted:
             time.sleep(0.02)
-        time.sleep(rng.random() * 3)
-        if process.poll() is not None:
+        process.join(rng.random() * 2)
+        if not process.is_alive():
             break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         killed += 1
     return killed
 
 
-@pytest.mark.skipif("WHYFIT_LONG" not in os.environ, reason="takes long: set WHYFIT_LONG=1")
-@pytest.mark.parametrize(("tuner", "times"), [("random", 10), ("bayesian", 3), ("hyperband", 4), ("grid", 2)])
+def long(tuner: str, times: int) -> Any:
+    """A case that is left out of the usual slow ones."""
+    left_out = pytest.mark.skipif("WHYFIT_LONG" not in os.environ, reason="takes long: set WHYFIT_LONG=1")
+    return pytest.param(tuner, times, marks=left_out)
+
+
+@pytest.mark.parametrize(
+    ("tuner", "times"), [("random", 10), long("bayesian", 3), long("hyperband", 4), long("grid", 2)]
+)
 def test_a_search_that_is_killed_again_and_again_is_as_one_that_was_not(
-    runs: Path, start: Start, whyfit: Call, tuner: str, times: int
+    runs: Path, begin: Callable[..., Any], tuner: str, times: int
 ) -> None:
     flags = [*FLAGS, "--epochs", "6", "--trials", "12", "--at-once", "4", "--retrain", "2", "--tuner", tuner]
-    assert whyfit("search", "mlp", *flags, "--name", "whole").returncode == 0
-    killed = kill_at_random(start, flags, runs / "state/killed/trials.jsonl", times, seed=times)
-    assert killed >= min(times, 2)
-    done = whyfit("search", "mlp", *flags, "--name", "killed")
-    assert done.returncode == 0, done.stderr
+    whole = begin(*flags, "--name", "whole")
+    whole.join()
+    assert whole.exitcode == 0
+    killed = kill_at_random(begin, flags, runs / "state/killed/trials.jsonl", times, seed=times)
+    assert killed >= times // 2
+    done = begin(*flags, "--name", "killed")
+    done.join()
+    assert done.exitcode == 0
     assert steps(runs / "state/killed/trials.jsonl") == steps(runs / "state/whole/trials.jsonl")
 
 
@@ -219,15 +257,24 @@ def test_a_build_of_ones_own_is_searched_and_its_failures_are_told(runs: Path, t
         quietly(small(), replace(config, build=f"{tmp_path / 'mine.py'}:other"))
 
 
-@pytest.mark.skipif("WHYFIT_LONG" not in os.environ, reason="takes long: set WHYFIT_LONG=1")
+class Sampler(io.StringIO):
+    """Takes the memory in use, in MB, whenever a line of the table is printed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: list[float] = []
+
+    def write(self, text: str) -> int:
+        self.used.append(psutil.Process().memory_info().rss / 2**20)
+        return super().write(text)
+
+
 def test_memory_does_not_grow_over_many_trials(runs: Path) -> None:
     """Populations are compiled once a size; from then on memory stays where it is."""
-    process, used = psutil.Process(), []
-    for trials in (100, 300, 500):
-        config = replace(CONFIG, trials=trials, at_once=10, retrain=1, end_early=False)
-        quietly(small(name=f"search-{trials}", epochs=1), config)
-        used.append(process.memory_info().rss / 2**20)
-    assert used[2] - used[1] < 60
+    config, file = replace(CONFIG, trials=500, at_once=10, retrain=1, end_early=False), Sampler()
+    search(small(epochs=1), config, console=Console(file=file))
+    assert len(file.used) > 500
+    assert file.used[490] - file.used[200] < 30
 
 
 @pytest.mark.parametrize("space", [("units", "l2"), ("layers", "dropout"), ("batch_normalization", "l1")])
