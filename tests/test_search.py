@@ -312,6 +312,7 @@ def watched(trainer: Trainer) -> dict[str, np.ndarray]:
     return monitor.history | early | {"start": np.array(monitor.measurements.facts["start_norms"])}
 
 
+@pytest.mark.slow
 def test_diagnoses_are_of_a_trials_whole_training_and_of_no_other(tmp_path: Path) -> None:
     run, space = small(epochs=4), (DIMENSIONS["l2"],)
     data = load(run.data, run.seed)
