@@ -1,0 +1,138 @@
+"""A softmax classifier of N inputs and K outputs has (N + 1) K parameters, and is everyone else's baseline.
+
+    make lesson NAME=logistic-classifier    A1, about 25 s on 2 cores
+
+The classifier without a hidden layer reads the letters A to J: 28 x 28 inputs, ten outputs, 7,850 numbers.
+They are counted in the built model, for other sizes too. Its accuracy is what every network of these lessons
+has to beat, so it gets its own best learning rate, chosen on validation; test fonts occur nowhere else.
+Its loss is convex, so that it should not matter where it begins: zeros and random weights are compared seed
+by seed. That holds for no network with a hidden layer, which is the control (zeros never leave zero there).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from whyfit.models import build_mlp
+from whyfit.models.config import MLPConfig
+
+from ..config import OptimizerConfig, Run
+from ..data.config import GlyphsConfig
+from ..figures import COLOURS, STYLE, TRAIN, VALIDATION
+from ..recipes import mlp
+from ..verdict import Claim, Fact
+
+LETTERS = GlyphsConfig(train=5_000, validation=1_000, test=1_000)
+RATES = (3e-4, 1e-3, 3e-3)
+SIZES = ((784, 10), (64, 10), (2, 3), (13, 2))
+
+CLAIMS = (
+    Fact(
+        "parameters",
+        "N inputs and K outputs take (N + 1) K parameters: 7,850 for 28 x 28 pictures in ten classes",
+        "parameters counted minus (N + 1) K",
+        0.0,
+        "they are whole numbers",
+    ),
+    Claim(
+        "accuracy",
+        "without a hidden layer most letters are read",
+        "test accuracy at the best learning rate",
+        "%",
+        50.0,
+        "five times what guessing gives",
+    ),
+    Claim(
+        "start",
+        "it does not matter where a linear classifier begins",
+        "test accuracy from zeros minus that from random weights, seed by seed",
+        "points",
+        1.0,
+        "ten test pictures of 1,000",
+        side="within",
+    ),
+)
+
+
+def variants(full: bool) -> dict[str, Run]:
+    """Learning rates; two ways to begin, with and without a hidden layer; and one that learns nothing."""
+    named = {f"rate {rate:g}": _run(rate) for rate in RATES}
+    named |= {f"zeros, rate {rate:g}": _run(rate, "zeros") for rate in RATES}
+    named["untrained"] = _run(1e-12)
+    hidden = {name: _run(3e-3, name, layers=1) for name in ("zeros", "glorot_uniform")}
+    return named | {f"hidden layer, {name}": run for name, run in hidden.items()}
+
+
+def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters, accuracies in per cent, and the weights of one classifier."""
+    accuracy = {name: 100 * one.scores["test/accuracy"] for name, one in trained.items()}
+    best, zeros = (
+        min((f"{begin}rate {rate:g}" for rate in RATES), key=lambda name: _loss(trained[name]))
+        for begin in ("", "zeros, ")
+    )
+    history = trained[best].history
+    kernel = trained[best].model(0, best=True).get_layer("output").kernel.numpy()
+    hidden = accuracy["hidden layer, zeros"] - accuracy["hidden layer, glorot_uniform"]
+    return {
+        "parameters": [_parameters(n, k, 0) - (n + 1) * k for n, k in SIZES],
+        "parameters/control": [_parameters(n, k, 1) - (n + 1) * k for n, k in SIZES],
+        "accuracy": accuracy[best],
+        "accuracy/control": accuracy["untrained"],
+        "start": accuracy[zeros] - accuracy[best],
+        "start/control": hidden,
+        "rate": trained[best].run.optimizer.learning_rate,
+        "train curve": 100 * history["train/accuracy"],
+        "validation curve": 100 * history["val/accuracy"],
+        "kernel": kernel.reshape(28, 28, 10),
+        **{f"accuracy {name}": values for name, values in accuracy.items()},
+    }
+
+
+def draw(measured: Mapping[str, Any]) -> Figure:
+    """What a classifier looks for in each letter, and how it learns."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5, 5.2), layout="constrained")
+        upper, lower = figure.subfigures(2, height_ratios=(1, 1.25))
+        upper.suptitle("weights of each letter: blue speaks for it, red against", fontsize=11)
+        kernel = measured["kernel"]
+        bound = np.quantile(np.abs(kernel), 0.995)
+        for place, axes in enumerate(upper.subplots(2, 5).flat):
+            axes.imshow(kernel[:, :, place], cmap="RdBu", vmin=-bound, vmax=bound)
+            axes.set_axis_off()
+            axes.set_title("ABCDEFGHIJ"[place], fontsize=10, pad=2)
+        axes = lower.subplots()
+        for name, colour in (("train", TRAIN), ("validation", VALIDATION)):
+            low, middle, high = np.quantile(measured[f"{name} curve"], (0.25, 0.5, 0.75), axis=1)
+            epochs = np.arange(1, len(middle) + 1)
+            axes.plot(epochs, middle, color=colour, label=name)
+            axes.fill_between(epochs, low, high, color=colour, alpha=0.2, linewidth=0)
+        test = np.median(measured["accuracy"])
+        axes.axhline(test, color=COLOURS[2], linestyle="--", label=f"test, best epoch: {test:.1f} %")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("accuracy, %")
+        axes.legend(loc="lower right")
+    return figure
+
+
+def _run(rate: float, initializer: Any = "glorot_uniform", layers: int = 0) -> Run:
+    return mlp(
+        model=MLPConfig(layers=layers, units=(32,), initializer=initializer),
+        data=LETTERS,
+        seeds=16,
+        epochs=8,
+        batch_size=128,
+        optimizer=OptimizerConfig("Adam", learning_rate=rate),
+    )
+
+
+def _parameters(inputs: int, outputs: int, layers: int) -> int:
+    config = MLPConfig(layers=layers, units=(32,))
+    return build_mlp(config, input_shape=(inputs,), task="classification", classes=outputs).count_params()
+
+
+def _loss(one: Any) -> float:
+    """What a learning rate is chosen by."""
+    return float(np.median(one.scores["best/val/loss"]))
