@@ -15,7 +15,7 @@ import numpy as np
 from whyfit.callbacks import EarlyStopping, GradientMonitor, ShowProgress
 from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
 
-from ..checkpoint import Checkpoint, Snapshot
+from ..checkpoint import Checkpoint, Snapshot, in_units
 from ..config import Run, SweepConfig
 from ..data.config import DataConfig
 from ..data.splits import Data, load
@@ -40,8 +40,8 @@ class Trained:
         run: What it was.
         data: What it was trained on.
         history: By metric, `train/loss` or `val/accuracy`; (epochs, seeds).
-        scores: By figure, `test/accuracy`, `best/val/loss`, `best/epoch` with the best epoch's weights;
-            (seeds,).
+        scores: By figure: `test/accuracy`, `best/val/loss` and `best/epoch` with the best epoch's weights,
+            `last/test/accuracy` with the last one's; (seeds,).
         monitor: `GradientMonitor.history`; (epochs, seeds, layers) or (epochs, seeds).
         early: `GradientMonitor.early`, the first steps; (steps, seeds, layers).
         layers: Names of the layers.
@@ -185,8 +185,8 @@ def _take_apart(
     runs: dict[str, Run], task: Task, model: Population, snapshot: Snapshot, monitor: GradientMonitor
 ) -> dict[str, Trained]:
     """Each run's share of the population."""
-    rows = task.judge(model, snapshot, task.data.test).variants
     history = {name: np.array(values) for name, values in snapshot.history.items() if "time/" not in name}
+    scores = _scores(model, history, task)
     found, begin = {}, 0
     for name, run in runs.items():
         part = slice(begin, begin + run.seeds)
@@ -194,11 +194,7 @@ def _take_apart(
             run=run,
             data=task.data,
             history={key: values[:, part] for key, values in history.items()},
-            scores={
-                key: np.array([row[key] for row in rows[part]], "float64")
-                for key in rows[begin]
-                if "/" in key
-            },
+            scores={key: values[part] for key, values in scores.items()},
             monitor=_part(monitor.history, part),
             early=_part(monitor.early, part),
             layers=list(monitor.layers),
@@ -207,6 +203,30 @@ def _take_apart(
         )
         begin += run.seeds
     return found
+
+
+def _scores(model: Population, history: dict[str, np.ndarray], task: Task) -> dict[str, np.ndarray]:
+    """Figures of all networks, with their best weights and with their last ones."""
+    epochs = np.maximum(1, keras.ops.convert_to_numpy(model.best_epoch))
+    places = np.arange(len(epochs))
+    found = {f"last/test/{name}": values for name, values in _evaluate(model, task).items()}
+    model.swap_best()
+    found |= {f"test/{name}": values for name, values in _evaluate(model, task).items()}
+    model.swap_best()
+    best = {name: values[epochs - 1, places] for name, values in history.items() if name.startswith("val/")}
+    return found | {f"best/{name}": values for name, values in best.items()} | {"best/epoch": epochs}
+
+
+def _evaluate(model: Population, task: Task) -> dict[str, np.ndarray]:
+    """Loss and metrics on the test data, without compiling anything; (networks,)."""
+    test = task.data.test
+    model.reset_metrics()
+    for begin in range(0, len(test), 500):
+        x, y = test.x[begin : begin + 500], test.y[begin : begin + 500]
+        answers = model(x, training=False)
+        model.compute_loss(x, y, answers, training=False)
+        found = model.compute_metrics(x, y, answers)
+    return in_units({name: keras.ops.convert_to_numpy(values) for name, values in found.items()}, task.units)
 
 
 def _part(arrays: dict[str, np.ndarray], part: slice) -> dict[str, np.ndarray]:

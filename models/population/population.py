@@ -241,6 +241,13 @@ class Population(keras.Model):
         self.best_loss.assign(ops.where(better, losses, self.best_loss.value))
         self.best_epoch.assign(ops.where(better, epoch, self.best_epoch.value))
 
+    def swap_best(self) -> None:
+        """Exchange the newest weights and the best ones; a second time brings them back."""
+        for (_, _, weight), kept in zip(self.network.learned(), self._best, strict=True):
+            newest, best = (np.array(ops.convert_to_numpy(one.value)) for one in (weight, kept))
+            weight.assign(best)
+            kept.assign(newest)
+
     def end(self, ended: np.ndarray, epoch: int = -1) -> None:
         """End the training of some variants: no weight of theirs changes any more.
 
