@@ -42,7 +42,7 @@ CLAIMS = (
     Fact(
         "chain",
         "the chain rule written out by hand gives the same gradient",
-        "distance of the two as share of the gradient's length; control: without the activations' derivatives",
+        "distance of the two as share of the gradient's length; control: without activations' derivatives",
         1e-10,
         "rounding of float64",
     ),

@@ -1,4 +1,4 @@
-"""The backward pass takes about twice the forward pass's compute, and twice its memory only if batches are small.
+"""The backward pass takes about twice the forward pass's compute and memory.
 
     make lesson NAME=backward-costs-twice    A6, about 40 s on 2 cores
 
@@ -36,6 +36,7 @@ MIDDLE = (512, 4, 128)
 FEW = (3_072, 3, 16)
 MANY = tuple((128, depth, 65_536) for depth in (2, 4, 8))
 ROUNDS, LOOKS = 16, 6
+PEAK = "peak memory of both passes against the forward pass alone minus 2, over rounds"
 Network = tuple[int, int, int]
 
 CLAIMS = (
@@ -59,8 +60,7 @@ CLAIMS = (
     Claim(
         "memory/few",
         "with few examples and wide layers training takes about twice the forward pass's memory",
-        "peak memory of both passes against the forward pass alone minus 2, over rounds; control: the gradient "
-        "by the input alone",
+        f"{PEAK}; control: the gradient by the input alone",
         "times",
         0.5,
         "nearer to twice than to once or three times",
@@ -69,8 +69,7 @@ CLAIMS = (
     Claim(
         "memory/many",
         "with many examples and eight layers it does, too",
-        "peak memory of both passes against the forward pass alone minus 2, over rounds; control: the gradient "
-        "by the input alone",
+        f"{PEAK}; control: the gradient by the input alone",
         "times",
         0.5,
         "nearer to twice than to once or three times",
@@ -87,7 +86,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         "depth": [(width, one, batch) for one in DEPTHS],
         "batch": [(width, depth, one) for one in BATCHES],
     }
-    times = {case: _backward_times(case) for case in dict.fromkeys(sum(cases.values(), []))}
+    times = {case: _backward_times(case) for case in sorted({case for row in cases.values() for case in row})}
     ratios, by_input = (np.array([times[case][place] for case in times]) for place in (0, 1))
     few, many = _peaks(FEW), [_peaks(network) for network in MANY]
     counted = [_multiplications((64, one, 32)) for one in DEPTHS]

@@ -6,7 +6,8 @@ The reuse is counted and timed. In TensorFlow's graph of all gradients of a netw
 2 L - 1 products of matrices on the way back; where every layer's chain is worked out by itself, which is the
 control, there are L (L + 1) / 2. And the gradient by all weights costs a few forward passes, however many
 weights there are, while differences, the control, take a pass for each weight and one more: they are timed up
-to some thousand weights, and counted beyond. Forward passes and gradients are timed in turns, on 128 examples.
+to some thousand weights, and counted beyond. Forward passes and gradients are timed in turns, on 128
+examples.
 
 Needs TensorFlow, whose graphs are counted.
 """

@@ -37,7 +37,7 @@ CLAIMS = (
         Claim(
             f"spirals {budget}",
             f"on two spirals, {budget:,} parameters in three layers beat as many in one",
-            "test accuracy, deep minus wide, seed by seed; control: wide from other random weights minus wide",
+            "test accuracy, deep minus wide, seed by seed; control: wide from other weights minus wide",
             "points",
             2.0,
             "20 of 1,000 points; a difference seen in the regions drawn",
@@ -47,7 +47,7 @@ CLAIMS = (
     Claim(
         "digits",
         "on digits, 3,010 parameters in three layers beat as many in one",
-        "test accuracy, deep minus wide, seed by seed; control: wide from other random weights minus wide",
+        "test accuracy, deep minus wide, seed by seed; control: wide from other weights minus wide",
         "points",
         1.0,
         "3 of 300 pictures",

@@ -3,10 +3,10 @@
     make lesson NAME=hidden-units    A3, about 40 s on 2 cores
 
 H is the knob of the simplest network: 2 to 512 units on scikit-learn's handwritten digits, (64 + 1) H +
-(H + 1) 10 parameters. Every H gets its own best learning rate, chosen on validation, and its accuracy is judged
-on test, seed by seed; seeds share data and order. That bending makes the difference is seen where it is
-removed: the same layers without ReLUs. "Making H larger is not particularly efficient" is asked of four times
-as many units where there are already 128; the control is four times as many where there are 2.
+(H + 1) 10 parameters. Every H gets its own best learning rate, chosen on validation, and its accuracy is
+judged on test, seed by seed; seeds share data and order. That bending makes the difference is seen where it
+is removed: the same layers without ReLUs. "Making H larger is not particularly efficient" is asked of four
+times as many units where there are already 128; the control is four times as many where there are 2.
 The time is that of one network's training step on 50 pictures.
 """
 

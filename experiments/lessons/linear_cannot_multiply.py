@@ -8,8 +8,8 @@ learning rate, chosen on validation. Asked is the share of the test outcome's va
 Noise leaves 98.5 % of the sum's and 91.7 % of the product's variance to be explained at all.
 
 That a stack of linear layers is one linear layer is shown on trained stacks: three answers of a linear model
-give all others. So is stability: nowhere and in no direction does its answer change by more than the length of
-its slope times the change of the input, while a ReLU network's slope differs from place to place.
+give all others. So is stability: nowhere and in no direction does its answer change by more than the length
+of its slope times the change of the input, while a ReLU network's slope differs from place to place.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ RATES = (3e-3, 3e-2)
 TASKS = {"sum": "additive", "product": "multiplicative"}
 NETWORKS: dict[str, dict[str, Any]] = {
     "linear": {"layers": 0},
-    "linear stack": {"activation": "linear"},
-    "ReLU": {"activation": "relu"},
+    "linear stack": {"units": (16, 16), "activation": "linear"},
+    "ReLU": {"units": (16, 16), "activation": "relu"},
 }
 OF_VARIANCE = "test variance explained"
 
@@ -68,7 +68,7 @@ CLAIMS = (
     Fact(
         "one layer",
         "a stack of linear layers is one linear layer",
-        "answers minus what three of them make of all others, as share of the answers' spread; control: ReLUs",
+        "answers minus what three of them make of all others, as share of their spread; control: ReLUs",
         1e-4,
         "rounding of float32",
     ),
@@ -145,7 +145,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
 def _run(task: str, network: str, rate: float) -> Run:
     name: Any = TASKS[task]
     return mlp(
-        model=MLPConfig(**{"units": (16, 16)} | NETWORKS[network]),
+        model=MLPConfig(**NETWORKS[network]),
         data=PointsConfig(name, train=1_000, outcome="number"),
         seeds=16,
         epochs=15,

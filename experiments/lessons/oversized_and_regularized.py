@@ -4,10 +4,11 @@
 
 One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 200 noisy points. The right size is the
 smallest whose best seed comes within 2 points of the best seed of any size, on validation. A seed fails to
-train if its training accuracy ends more than 5 points below that of the best seed of its size; of two learning
-rates the one counts with which fewer fail, for every size. For the race every size has its own best setting,
-chosen on validation out of two learning rates with nothing, two strengths of L2, or dropout; test accuracy is
-that of the last weights, as stopping early would be a regularizer, too. Seeds share data and order.
+train if its training accuracy ends more than 5 points below that of the best seed of its size; of two
+learning rates the one counts with which fewer fail, for every size. For the race every size has its own best
+setting, chosen on validation out of two learning rates with nothing, two strengths of L2, or dropout; test
+accuracy is that of the last weights, as stopping early would be a regularizer, too. Seeds share data and
+order.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ CLAIMS = (
     Claim(
         "fails",
         "the network of the right size often fails to train",
-        "share of its seeds that end 5 points of training accuracy below the best; control: the largest network",
+        "share of seeds that end 5 points of training accuracy below the best; control: the largest one",
         "%",
         20.0,
         "one in five, so that nobody can rely on one run",
@@ -48,7 +49,7 @@ CLAIMS = (
     Claim(
         "wins",
         "a network too big beats the one of the right size once it is regularized",
-        "test accuracy minus that of the right size at its best, seed by seed; control: too big, unregularized",
+        "test accuracy minus that of the right size at its best, seed by seed; control: without regularizing",
         "points",
         1.0,
         "10 of 1,000 points",
