@@ -85,13 +85,15 @@ def draw(measured: Mapping[str, Any]) -> Figure:
 
 
 @contextmanager
-def _computing_in(policy: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+def _computing_in(dtype: str) -> Iterator[None]:
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
 
 
 def _cases() -> dict[str, Case]:
@@ -113,8 +115,8 @@ def _two_layers(activation: Any) -> Case:
 def _dense(config: MLPConfig, task: str = "classification") -> Case:
     """A network and its loss on twelve examples."""
     x, y = _examples(task)
-    model = build_mlp(config, input_shape=(6,), task=task)
-    return model, lambda: _loss(model, x, y, build_loss(config, task))
+    model, loss = build_mlp(config, input_shape=(6,), task=task), build_loss(config, task)
+    return model, lambda: _loss(model, x, y, loss)
 
 
 def _examples(task: str) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +131,8 @@ def _recurrent(cell: Any) -> Case:
     model = build_addition_rnn(config, question_length=3, answer_length=2, characters=4)
     rng = np.random.default_rng(0)
     questions, answers = rng.integers(0, 4, (8, 3)), rng.integers(0, 4, (8, 2))
-    return model, lambda: _loss(model, questions, answers, keras.losses.SparseCategoricalCrossentropy())
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    return model, lambda: _loss(model, questions, answers, loss)
 
 
 def _loss(model: keras.Model, x: np.ndarray, y: np.ndarray, loss: keras.Loss) -> tf.Tensor:
@@ -154,7 +157,7 @@ def _error(
     """Distance of automatic and numerical derivatives by some weights, as share of their length."""
     flat = np.concatenate([weight.numpy().ravel() for weight in model.trainable_weights])
     places = np.random.default_rng(0).permutation(flat.size)[:WEIGHTS_LOOKED_AT]
-    evaluate = tf.function(loss)
+    evaluate = tf.function(loss, autograph=False)
     numerical = np.zeros(len(places))
     for number, place in enumerate(places):
         for sign in (1, -1):

@@ -10,6 +10,11 @@ Noise leaves 98.5 % of the sum's and 91.7 % of the product's variance to be expl
 That a stack of linear layers is one linear layer is shown on trained stacks: three answers of a linear model
 give all others. So is stability: nowhere and in no direction does its answer change by more than the length
 of its slope times the change of the input, while a ReLU network's slope differs from place to place.
+
+Seen: of the product a linear model explains -0.1 % and a stack of them no more, ReLUs 91.1 %, all but the
+noise; of the sum a linear model explains 0.07 points more than ReLUs. Stacks are one layer to 2e-6, and no
+answer of a linear model outruns its slope by more than 2e-6; ReLUs that learned the same sum do by up to
+61 %.
 """
 
 from collections.abc import Mapping
@@ -95,9 +100,10 @@ def variants(full: bool) -> dict[str, Run]:
 
 def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     """Variance explained, and how answers change with inputs."""
-    best = {name.rpartition(" ")[0]: one for name, one in trained.items()}
+    best: dict[str, Any] = {}
     for name, one in trained.items():
-        best[name.rpartition(" ")[0]] = min(best[name.rpartition(" ")[0]], one, key=_loss)
+        key = name.rpartition(" ")[0]
+        best[key] = min(best.get(key, one), one, key=_loss)
     r2 = {name: 100 * one.scores["test/r2"] for name, one in best.items()}
     return {
         "product": r2["linear product"],
@@ -110,8 +116,11 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         "one layer/control": _each(_bend, best["ReLU product"]),
         "stable": _each(_excess, best["linear sum"]),
         "stable/control": _each(_excess, best["ReLU sum"]),
-        "excess of ReLUs on the product": _each(_excess, best["ReLU product"]),
-        **{f"surface {name}": _surface(one.model(0, best=True)) for name, one in best.items()},
+        **{
+            f"surface {name}": _surface(one.model(0, best=True))
+            for name, one in best.items()
+            if "stack" not in name
+        },
         **{f"r2 {name}": values for name, values in r2.items()},
     }
 
@@ -159,8 +168,8 @@ def _loss(one: Any) -> float:
 
 
 def _each(measure: Any, one: Any) -> list[float]:
-    """A number for each seed's network."""
-    return [measure(one.model(place, best=True), one.data.test.x) for place in range(one.seeds)]
+    """A number for each of four seeds' networks."""
+    return [measure(one.model(place, best=True), one.data.test.x) for place in range(min(4, one.seeds))]
 
 
 def _answers(model: keras.Model, x: Any) -> np.ndarray:
