@@ -7,6 +7,10 @@ network's cells among them, automatic derivatives are compared with numerical on
 down by 1e-6, in float64. That it is the chain rule: ten lines below write it out, and give TensorFlow's
 numbers. The control leaves one factor of the chain out, the activations' derivatives.
 
+Seen: the largest error of 18 kinds of network is 5e-9, that of the chain rule by hand 3e-16; without the
+activations' derivatives they are 1.3 and 0.6. Moving a weight by 1e-5 is about the best in float64, by 1e-2 in
+float32, which comes no nearer than 5e-5: checks that look for mistakes want float64.
+
 Needs TensorFlow, whose gradient is asked for.
 """
 
@@ -80,7 +84,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
             lower.loglog(STEPS, measured[name], "o-", color=colour, label=name)
         lower.set_xlabel("how far a weight is moved")
         lower.set_ylabel("error, as share")
-        lower.legend(loc="upper right")
+        lower.legend(loc="lower left")
     return figure
 
 
@@ -168,7 +172,7 @@ def _error(
         for layer in model.layers:
             if isinstance(layer, keras.layers.Activation):
                 layer.activation = lambda z: z + tf.stop_gradient(tf.tanh(z) - z)
-    return _distance(_gradient(model, loss)[places], numerical)
+    return _distance(numerical, _gradient(model, loss)[places])
 
 
 def _give(model: keras.Model, flat: np.ndarray) -> None:
@@ -192,8 +196,8 @@ def _by_hand(activations_count: bool) -> float:
     for (kernel, _), below in zip(reversed(dense), reversed(outputs), strict=True):
         parts = [np.ravel(below.T @ error), error.sum(axis=0), *parts]
         error = (error @ kernel.T) * (1 - activations_count * below**2)  # reused by all layers below
-    return _distance(_gradient(model, loss), np.concatenate(parts))
+    return _distance(np.concatenate(parts), _gradient(model, loss))
 
 
-def _distance(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+def _distance(found: np.ndarray, automatic: np.ndarray) -> float:
+    return float(np.linalg.norm(found - automatic) / np.linalg.norm(automatic))

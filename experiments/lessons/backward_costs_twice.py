@@ -34,7 +34,7 @@ WIDTHS, DEPTHS, BATCHES = (128, 256, 512, 1_024), (2, 4, 8, 16), (32, 128, 512)
 MIDDLE = (512, 4, 128)
 """Width, depth and batch of what is timed; one of them varies at a time."""
 FEW = (3_072, 3, 16)
-MANY = tuple((128, depth, 65_536) for depth in (2, 4, 8))
+MANY = tuple((32, depth, 262_144) for depth in (2, 4, 8))
 ROUNDS, LOOKS = 16, 6
 PEAK = "peak memory of both passes against the forward pass alone minus 2, over rounds"
 Network = tuple[int, int, int]
@@ -128,40 +128,53 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _passes(network: Network) -> tuple[Any, list[Callable[[], Any]]]:
-    """A network of square layers, and its forward pass, gradient by all weights, and by the input alone."""
+def _passes(network: Network) -> tuple[int, tf.Tensor, list[Any]]:
+    """Weights of a network of square layers, an input, and functions of it: the forward pass, both passes
+    with the gradient by the weights, by the input, and by all."""
     width, depth, batch = network
-    model = build_mlp(MLPConfig(layers=depth - 1, units=(width,)), input_shape=(width,), **_task(width))
-    x = tf.random.stateless_normal((batch, width), seed=(0, 0))
+    model = build_mlp(
+        MLPConfig(layers=depth - 1, units=(width,)),
+        input_shape=(width,),
+        task="classification",
+        classes=width,
+    )
     weights = [weight.value for weight in model.trainable_weights]
 
-    def gradient(sources: list[Any]) -> list[tf.Tensor]:
+    def loss(x: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(tf.square(model(x)))
+
+    def gradient(x: tf.Tensor, by_input: bool, by_weights: bool) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_mean(tf.square(model(x)))
-        return tape.gradient(loss, sources)
+            value = loss(x)
+        return tape.gradient(value, [x] * by_input + weights * by_weights)
 
-    forward = tf.function(lambda: tf.reduce_mean(tf.square(model(x))))
-    return model, [
-        forward,
-        *(tf.function(lambda by=by: gradient(by)) for by in (weights, [x], [x, *weights])),
-    ]
-
-
-def _task(width: int) -> dict[str, Any]:
-    """As many outputs as inputs, so that all layers are of one size."""
-    return {"task": "classification", "classes": width}
+    kinds = ((False, True), (True, False), (True, True))
+    both = [tf.function(lambda x, kind=kind: gradient(x, *kind)) for kind in kinds]
+    x = tf.random.stateless_normal((batch, width), seed=(0, 0))
+    return model.count_params(), x, [tf.function(loss), *both]
 
 
 def _multiplications(network: Network) -> tuple[int, int, int]:
     """Forwards; of both passes with all gradients; and of both with the gradient by the input alone."""
-    _, (forward, _, by_input, by_all) = _passes(network)
+    _, x, (forward, _, by_input, by_all) = _passes(network)
 
     def count(passes: Any) -> int:
-        operations = passes.get_concrete_function().graph.get_operations()
-        return sum(_size(one) for one in operations if one.type == "MatMul")
+        graph = passes.get_concrete_function(x).graph
+        return sum(_size(one) for one in _needed(graph) if one.type == "MatMul")
 
     return count(forward), count(by_all), count(by_input)
+
+
+def _needed(graph: Any) -> set[Any]:
+    """Operations that the results hang on; TensorFlow leaves out the others when it computes."""
+    needed, waiting = set(), [output.op for output in graph.outputs]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in needed:
+            needed.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return needed
 
 
 def _size(product: tf.Operation) -> int:
@@ -172,32 +185,30 @@ def _size(product: tf.Operation) -> int:
 
 def _backward_times(network: Network) -> tuple[list[float], list[float]]:
     """Time of the backward pass in forward passes, in each round: by the weights, and by the input alone."""
-    _, (forward, by_weights, by_input, _) = _passes(network)
-    for warm_up in (forward, by_weights, by_input):
-        warm_up()
-    rounds = [[_seconds(one) for one in (forward, by_weights, by_input)] for _ in range(ROUNDS)]
+    _, x, functions = _passes(network)
+    for function in functions[:3]:
+        function(x)
+    rounds = [[_seconds(one, x) for one in functions[:3]] for _ in range(ROUNDS)]
     return [both / one - 1 for one, both, _ in rounds], [both / one - 1 for one, _, both in rounds]
 
 
-def _seconds(call: Callable[[], Any]) -> float:
+def _seconds(function: Callable[..., Any], x: tf.Tensor) -> float:
     began = time.perf_counter()
     for _ in range(2):
-        call()
+        function(x)
     return time.perf_counter() - began
 
 
 def _peaks(network: Network) -> np.ndarray:
     """Bytes, weights included, at the peak of forward pass, of both, and of both by the input alone;
     (rounds, 3)."""
-    model, (forward, by_weights, by_input, _) = _passes(network)
-    weights = 4 * model.count_params()
-    for warm_up in (forward, by_weights, by_input):
-        warm_up()
-    rounds = [[_peak(one) for one in (forward, by_weights, by_input)] for _ in range(LOOKS)]
-    return weights + np.array(rounds)
+    weights, x, functions = _passes(network)
+    for function in functions[:3]:
+        function(x)
+    return 4 * weights + np.array([[_peak(one, x) for one in functions[:3]] for _ in range(LOOKS)])
 
 
-def _peak(call: Callable[[], Any]) -> int:
+def _peak(function: Callable[..., Any], x: tf.Tensor) -> int:
     """Bytes that the process takes more while something is computed, at most."""
     process, done, seen = psutil.Process(), threading.Event(), []
 
@@ -208,7 +219,7 @@ def _peak(call: Callable[[], Any]) -> int:
     before = process.memory_info().rss
     thread = threading.Thread(target=look)
     thread.start()
-    result = call()
+    result = function(x)
     seen.append(process.memory_info().rss)
     done.set()
     thread.join()
