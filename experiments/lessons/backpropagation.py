@@ -8,8 +8,8 @@ down by 1e-6, in float64. That it is the chain rule: ten lines below write it ou
 numbers. The control leaves one factor of the chain out, the activations' derivatives.
 
 Seen: the largest error of 18 kinds of network is 5e-9, that of the chain rule by hand 3e-16; without the
-activations' derivatives they are 1.3 and 0.6. Moving a weight by 1e-5 is about the best in float64, by 1e-2 in
-float32, which comes no nearer than 5e-5: checks that look for mistakes want float64.
+activations' derivatives they are 1.3 and 0.6. Moving a weight by 1e-5 is about the best in float64, by 1e-2
+in float32, which comes no nearer than 5e-5: checks that look for mistakes want float64.
 
 Needs TensorFlow, whose gradient is asked for.
 """
