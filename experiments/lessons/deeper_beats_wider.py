@@ -68,8 +68,8 @@ def variants(full: bool) -> dict[str, Run]:
     """Deep and wide at every rate, for every budget and task."""
     tasks = {
         "spirals": (SPIRALS | (LARGEST if full else {}), PointsConfig("spirals", 1_000, 500), 60),
-        "sum": (SUM, PointsConfig("additive", 1_000, 500), 15),
-        "digits": (DIGITS, PointsConfig("digits"), 15),
+        "sum": (SUM, PointsConfig("additive", 1_000, 500), 30),
+        "digits": (DIGITS, PointsConfig("digits"), 30),
     }
     named = {}
     for task, (budgets, data, epochs) in tasks.items():
