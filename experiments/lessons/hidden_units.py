@@ -29,13 +29,13 @@ from ..recipes import mlp
 from ..verdict import Claim
 
 UNITS = (2, 8, 32, 128, 512)
-RATES = (1e-3, 4e-3, 1.6e-2)
+RATES = (4e-3, 1.6e-2)
 
 CLAIMS = (
     Claim(
         "more",
         "more units help: 32 read more digits than 8",
-        "test accuracy of 32 units minus that of 8, seed by seed; control: the same without ReLUs",
+        "test accuracy of 32 units minus that of 8, seed by seed; control: 32 without ReLUs minus no layer",
         "points",
         1.0,
         "3 of 300 pictures",
@@ -63,7 +63,7 @@ CLAIMS = (
 def variants(full: bool) -> dict[str, Run]:
     """Every H at every rate; some without ReLUs; and no hidden layer."""
     named = {f"{units} {rate:g}": _run(rate, units) for units in UNITS for rate in RATES}
-    named |= {f"linear {units} {rate:g}": _run(rate, units, "linear") for units in (8, 32) for rate in RATES}
+    named |= {f"linear 32 {rate:g}": _run(rate, 32, "linear") for rate in RATES}
     return named | {f"none {rate:g}": _run(rate, None) for rate in RATES}
 
 
@@ -76,7 +76,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     accuracy = {key: 100 * one.scores["test/accuracy"] for key, one in best.items()}
     return {
         "more": accuracy["32"] - accuracy["8"],
-        "more/control": accuracy["linear 32"] - accuracy["linear 8"],
+        "more/control": accuracy["linear 32"] - accuracy["none"],
         "ReLU": accuracy["128"] - accuracy["none"],
         "ReLU/control": accuracy["linear 32"] - accuracy["none"],
         "inefficient": accuracy["512"] - accuracy["128"],
@@ -97,8 +97,9 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=1)
         upper.semilogx(UNITS, middle, "o-", color=COLOURS[0], label="H ReLUs")
         upper.fill_between(UNITS, low, high, color=COLOURS[0], alpha=0.2, linewidth=0)
-        linear = [np.median(measured[f"accuracy linear {units}"]) for units in (8, 32)]
-        upper.plot((8, 32), linear, "s", color=COLOURS[1], label="H linear units")
+        upper.plot(
+            32, np.median(measured["accuracy linear 32"]), "s", color=COLOURS[1], label="32 linear units"
+        )
         without = np.median(measured["accuracy none"])
         upper.axhline(without, color=COLOURS[1], linestyle="--", label="no hidden layer")
         upper.set_ylabel("test accuracy, %")
@@ -129,7 +130,7 @@ def _run(rate: float, units: int | None, activation: Any = "relu") -> Run:
         data=PointsConfig("digits"),
         seeds=16,
         epochs=20,
-        batch_size=50,
+        batch_size=100,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
 
