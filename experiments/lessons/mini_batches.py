@@ -36,11 +36,11 @@ NETWORK = MLPConfig(units=(32,))
 # Batch size: epochs, and the rates to choose from.
 BATCHES: dict[int, tuple[int, tuple[float, ...]]] = {
     1: (4, (0.003, 0.01, 0.03)),
-    32: (15, (0.1, 0.3, 1.0)),
+    32: (12, (0.1, 0.3, 1.0)),
     EXAMPLES: (100, (0.3, 1.0, 2.0)),
 }
 MINI = 32
-ROUNDS, UPDATES = 5, 64
+ROUNDS, UPDATES = 5, 48
 
 CLAIMS = (
     Claim(

@@ -147,7 +147,7 @@ def _run(activation: Any, initializer: Any, layers: int | None = None) -> Run:
         model=_network(activation, initializer, layers),
         data=PointsConfig("moons", train=1_000),
         seeds=16,
-        epochs=30,
+        epochs=12,
         batch_size=32,
         optimizer=OptimizerConfig("Adam", learning_rate=1e-2),
     )
