@@ -72,7 +72,7 @@ CLAIMS = (
     Claim(
         "diverges",
         "at the largest rate the loss ends above where it began",
-        "share of networks whose last training loss is above, or not finite; its start is read at the smallest rate",
+        "share of networks whose last training loss is above the smallest rate's first, or not finite",
         "%",
         50.0,
         "most do",

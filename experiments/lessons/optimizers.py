@@ -83,7 +83,7 @@ def variants(full: bool) -> dict[str, Run]:
             model=MLPConfig(units=(32, 32)),
             data=PointsConfig("digits"),
             seeds=16,
-            epochs=20,
+            epochs=12,
             batch_size=64,
             optimizer=OptimizerConfig(kind, learning_rate=rate, **options),
         )
