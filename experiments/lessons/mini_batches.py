@@ -36,7 +36,7 @@ AIM = 0.2
 NETWORK = MLPConfig(units=(32,))
 # Batch size: epochs, and the rates to choose from.
 BATCHES: dict[int, tuple[int, tuple[float, ...]]] = {
-    1: (4, (0.003, 0.01, 0.03)),
+    1: (4, (0.01, 0.03, 0.1)),
     32: (12, (0.1, 0.3, 1.0)),
     EXAMPLES: (80, (0.3, 1.0, 2.0)),
 }
