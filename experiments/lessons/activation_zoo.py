@@ -3,10 +3,10 @@
     make lesson NAME=activation-zoo    B7, about 45 s on 2 cores
 
 Eight activations in a network of five layers of 32 units that reads digits, each at its best of three rates
-by validation accuracy, judged on test. What of the gradient reaches the first layer is its norm there by that in
-the last hidden layer, in the first epoch, at that rate. Sigmoid and ReLU are also tried with one hidden
-layer, where nothing stands in the gradient's way. The functions and their derivatives are held against
-their formulas, and softmax against its own.
+by validation accuracy, judged on test. What of the gradient reaches the first layer is its norm there by that
+in the last hidden layer, in the first epoch, at that rate. Sigmoid and ReLU are also tried with one hidden
+layer, where nothing stands in the gradient's way. The functions and their derivatives are held against their
+formulas, and softmax against its own.
 
 Where it turns: with one hidden layer, or with batch normalization, sigmoid does as well. All begin with
 Glorot's weights, which were made for tanh; He's would help ReLU, not sigmoid.

@@ -11,8 +11,9 @@ the same data in the same order of batches, and only the initial kernels differ.
 It turns where something else tells units apart: random weights in the first layer alone would do, and so
 would dropout, which drops other units at other times.
 
-Seen: sigmoids from zeros got 88.0 % of the test points right, ReLUs from a constant 87.6 %, a linear classifier
-87.5 %, ReLUs from zeros 50 %, and random weights 95.5 to 96.7 %. Equal units were equal to the last bit.
+Seen: sigmoids from zeros got 88.0 % of the test points right, ReLUs from a constant 87.6 %, a linear
+classifier 87.5 %, ReLUs from zeros 50 %, and random weights 95.5 to 96.7 %. Equal units were equal to the
+last bit.
 """
 
 from collections.abc import Mapping
