@@ -107,7 +107,7 @@ def variants(full: bool) -> dict[str, Run]:
 
 def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     """Accuracies at the best rates, gradients by layer, and errors of curves."""
-    best = {}
+    best: dict[str, Any] = {}
     for name, one in trained.items():
         kind = name.rpartition(",")[0]
         score = np.median(one.scores["best/val/accuracy"])

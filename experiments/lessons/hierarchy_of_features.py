@@ -118,7 +118,9 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     """What the first units of each layer look at, and the three quantities by layer."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.6), layout="constrained")
-        upper, lower = figure.subfigures(2, height_ratios=(1.2, 1))
+        upper, lower = (
+            figure.add_subfigure(part) for part in figure.add_gridspec(2, 1, height_ratios=(1.2, 1))
+        )
         panels = upper.subplots(3, SHOWN)
         for row, number in zip(panels, LAYERS, strict=True):
             for axes, picture in zip(row, measured[f"pictures {number}"], strict=True):
@@ -165,7 +167,7 @@ def _of_layer(model: keras.Model, test: Any, number: int) -> dict[str, np.ndarra
 def _outputs(model: keras.Model, x: np.ndarray) -> list[np.ndarray]:
     """Of each hidden layer, (pictures, units)."""
     ends = [model.get_layer(f"hidden_{number}_activation").output for number in LAYERS]
-    return [ops.convert_to_numpy(end) for end in keras.Model(model.inputs, ends)(x)]
+    return [ops.convert_to_numpy(end) for end in keras.Model(model.input, ends)(x)]
 
 
 def _slopes(model: keras.Model, outputs: list[np.ndarray]) -> np.ndarray:

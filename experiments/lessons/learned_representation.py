@@ -157,7 +157,7 @@ def _outputs(model: keras.Model, x: np.ndarray, layer: str) -> np.ndarray:
     """What a hidden layer makes of points; of "input" the points themselves."""
     if layer == "input":
         return x
-    part = keras.Model(model.inputs, model.get_layer(f"{layer}_activation").output)
+    part = keras.Model(model.input, model.get_layer(f"{layer}_activation").output)
     return ops.convert_to_numpy(part(x))
 
 

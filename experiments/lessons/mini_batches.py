@@ -155,7 +155,7 @@ def _seconds_an_update(data: Any) -> dict[int, float]:
     fits = {size: _fit(data, size) for size in BATCHES}
     for fit in fits.values():
         fit()
-    taken = {size: [] for size in BATCHES}
+    taken: dict[int, list[float]] = {size: [] for size in BATCHES}
     for _ in range(ROUNDS):
         for size, fit in fits.items():
             began = time.perf_counter()
