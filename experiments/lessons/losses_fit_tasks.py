@@ -12,6 +12,10 @@ almost 0, cross-entropy's, p - y, is at its largest.
 
 Where it turns: from good weights both losses may well do the same on classes; and a rule that divides
 by the gradient's size, as Adam does, makes up for much of what squared error loses.
+
+Seen: on the moons, each at its best rate, both losses do the same (0.1 points apart), also from large
+weights: the lesson's claim about classes does not hold here. On numbers the ten classes err 1.03 to 1.11
+times as much as squared error, which 16 seeds do not tell from the margin.
 """
 
 from collections.abc import Mapping
