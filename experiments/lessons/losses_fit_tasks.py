@@ -71,7 +71,7 @@ CLAIMS = (
         "root of the mean squared error on test, cross-entropy on ten classes by squared error, seed by seed",
         "times",
         1.05,
-        "a twentieth of the error; half of it is noise that nobody can foretell",
+        "a twentieth of the error, most of which is noise that nobody can foretell",
     ),
 )
 
@@ -128,6 +128,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
             axes.boxplot(values, vert=False, tick_labels=labels, medianprops={"color": COLOURS[1]})
             axes.tick_params(axis="y", labelsize=9)
             axes.invert_yaxis()
+            axes.locator_params(axis="x", nbins=5)
         classes.set_xlabel("moons: test accuracy, %")
         numbers.set_xlabel("products: root of mean squared error on test")
     return figure
