@@ -1,6 +1,6 @@
 """A network learns a new representation in which classes separate.
 
-    make lesson NAME=learned-representation    A9, about 25 s on 2 cores
+    make lesson NAME=learned-representation    A9, about 45 s on 2 cores
 
 Two rings, one inside the other, which no line separates. A network of tanh layers of 8, 2, 8 and 2 units
 learns to tell them apart; its second and its fourth layer can be drawn as planes. After every layer a linear
@@ -10,6 +10,10 @@ weights, is the control: many units alone may help a line. The drawing shows the
 
 Where it turns: two units all the way could only bend the plane, never cut it, and rings cannot be drawn apart
 within a plane that is only bent; eight units first lift it.
+
+Seen: a line gets 51 % right in the input, before training everywhere, and 99.6 % in layer 4 after it. But
+layer 1, of eight units, already has 99 %: what later layers add is not that a line can separate but how far
+apart it finds the classes, which the drawing shows. After two epochs the planes still lose what layer 1 has.
 """
 
 from collections.abc import Mapping
