@@ -109,16 +109,6 @@ class VariantsTask(PopulationTask):
         """The networks."""
         return self._variants
 
-    def build_model(self) -> Population:
-        return Population(
-            self.variants,
-            input_shape=self.data.train.x.shape[1:],
-            task=self.data.task,
-            classes=self.data.classes,
-            mean=self.data.mean,
-            variance=self.data.variance,
-        )
-
     def batches(self, batch_size: int, seed: int) -> ShuffledBatches:
         """Each seed's own order, the same in every variant, so that they can be compared seed by seed."""
         seeds = [int(setting["seed"]) for setting in self.settings]
