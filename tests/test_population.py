@@ -214,6 +214,13 @@ def test_stopping_keeps_the_best_and_the_rest_is_packed_without_a_change() -> No
     best.compile(loss=together._loss_of)
     found = best.evaluate(HELD_OUT.astype("float32"), targets("classification", HELD_OUT), verbose=0)
     np.testing.assert_allclose(found, expected["val_loss"][:, 0].min(), rtol=1e-5)
+    last = packed.variant(0)
+    packed.swap_best()
+    for swapped, kept in zip(packed.variant(0).get_weights(), best.get_weights(), strict=True):
+        np.testing.assert_array_equal(swapped, kept)
+    packed.swap_best()
+    for swapped, kept in zip(packed.variant(0).get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_array_equal(swapped, kept)
 
 
 def test_one_that_still_trains_is_packed_with_one_that_has_ended() -> None:
