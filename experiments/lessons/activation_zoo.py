@@ -1,6 +1,6 @@
 """Activations differ by the gradient they let through: ReLU and its kin learn deep, sigmoid does not.
 
-    make lesson NAME=activation-zoo    B7, about 45 s on 2 cores
+    make lesson NAME=activation-zoo    B7, about 80 s on 2 cores
 
 Eight activations in a network of five layers of 32 units that reads digits, each at its best of three rates
 by validation accuracy, judged on test. What of the gradient reaches the first layer is its norm there by that

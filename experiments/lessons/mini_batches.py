@@ -11,6 +11,11 @@ in turns, as a population shares what an update costs.
 Where it turns: one example a step wins per example while examples repeat each other, and all at once wins per
 update; in seconds it hangs on how much a machine does at the same time, and on the aim: far down,
 where noise holds small batches up, full batches catch up.
+
+Seen: mini-batches needed 84 updates where one example a step needed 1,936, and 2,700 examples where full
+batches needed 30,400. But of 1,000 examples a full batch takes only two to four times as long as one of 32,
+and in seconds the two were there together (timed on a busy machine): the bargain wants more examples than
+these. With an aim of 0.4, which the first epoch already reaches, mini-batches were twice as fast.
 """
 
 import time
