@@ -1,15 +1,19 @@
 """Optimizers differ: at its own best rate each, they reach the same loss at different times.
 
-    make lesson NAME=optimizers    B4, about 40 s on 2 cores
+    make lesson NAME=optimizers    B4, about 70 s on 2 cores
 
 Seven optimizers train a network of two layers of 32 ReLUs on digits, with the same weights and batches, at
 seven rates each, three decades around what is usual for each. Each one's best rate is the one with the lowest
-validation loss, smoothed over the last epochs; the test set judges. "Sooner" counts epochs until the
-training loss that plain SGD ends with. How much an optimizer forgives is what it loses on test where the rate
+validation loss over the last epochs; the test set judges. Epochs are counted until the training loss that
+all reach, or that plain SGD ends with. How much an optimizer forgives is what it loses on test where the rate
 is ten times too large or too small.
 
 Where it turns: with enough epochs all of them read the digits equally well; what differs is how soon, and
 how carefully the rate must be chosen.
+
+Seen: Adam and AdamW are at SGD's loss in 8 of its 12 epochs. The last optimizer, RMSprop, takes 1.7 times as
+long as the soonest (1.6 to 2.0), which does not decide on the twofold. On test all get 96 to 97 %. Ten times
+its best rate ruins SGD (10 %), not Adam (89 %); a tenth of it costs SGD 7 points and Adam 3.
 """
 
 from collections.abc import Mapping
@@ -43,7 +47,7 @@ CLAIMS = (
     Claim(
         "differ",
         "the soonest optimizer is much sooner than the last",
-        "epochs until plain SGD's last training loss, last optimizer by soonest, seed by seed",
+        "epochs until the training loss that all reach, last optimizer by soonest, seed by seed",
         "times",
         2.0,
         "half the time is worth another optimizer",
@@ -103,13 +107,12 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         losses[name] = runs[best[name]].history["train/loss"]
     aim = losses["SGD"][-1]
     epochs = {name: _until(curves, aim) for name, curves in losses.items()}
-    chance = np.stack([_until(np.roll(losses["SGD"], turn, axis=1), aim) for turn in range(len(OPTIMIZERS))])
-    every = np.stack(list(epochs.values()))
+    equal = [np.roll(losses["SGD"], turn, axis=1) for turn in range(len(OPTIMIZERS))]
     lost = {name: _lost(values, best[name]) for name, values in accuracy.items()}
     top = {name: values[best[name]] for name, values in accuracy.items()}
     return {
-        "differ": every.max(axis=0) / every.min(axis=0),
-        "differ/control": chance.max(axis=0) / chance.min(axis=0),
+        "differ": _spread(list(losses.values())),
+        "differ/control": _spread(equal),
         "sooner": epochs["SGD"] / epochs["Adam"],
         "sooner/control": epochs["SGD"] / np.roll(epochs["SGD"], 1),
         "forgives": lost["SGD"] - lost["Adam"],
@@ -153,6 +156,13 @@ def _until(losses: np.ndarray, aim: np.ndarray) -> np.ndarray:
     """Epochs until the loss is at the aim; one more than there are where it never is."""
     there = losses <= aim
     return np.where(there.any(axis=0), there.argmax(axis=0) + 1, len(losses) + 1)
+
+
+def _spread(curves: list[np.ndarray]) -> np.ndarray:
+    """Epochs of the last by epochs of the soonest, until the loss that all reach."""
+    aim = np.max([curve[-1] for curve in curves], axis=0)
+    epochs = np.stack([_until(curve, aim) for curve in curves])
+    return epochs.max(axis=0) / epochs.min(axis=0)
 
 
 def _lost(accuracy: np.ndarray, best: int) -> np.ndarray:
