@@ -1,6 +1,6 @@
 """Momentum speeds training and helps to leave poor minima.
 
-    make lesson NAME=momentum    B3, about 30 s on 2 cores
+    make lesson NAME=momentum    B3, about 50 s on 2 cores
 
 Three grounds. A narrow valley (a quadratic a hundred times as steep across as along), where theory says how
 much of the distance a step leaves (Polyak 1964) and the numbers are held against it. Bumpy surfaces: a bowl
@@ -12,6 +12,11 @@ momentum is at the training loss that plain SGD has in the end.
 
 Where it turns: in small batches the gradient's noise, not the valley, limits the rate, and momentum 0.9 is
 about a ten times larger rate, which plain SGD can have as well.
+
+Seen: on the bumpy surfaces momentum ends 0.35 bumps lower, at 0.98 above the lowest point where plain steps
+end at 1.38: both mostly stay in a poor minimum. In large batches momentum takes 1/1.14 of the time, which is
+smoother rather than sooner. In small batches both curves lie on each other, momentum at a tenth of plain
+SGD's rate: that it speeds training does not hold there.
 """
 
 from collections.abc import Mapping
@@ -146,7 +151,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
                 epochs = np.arange(1, len(curves) + 1)
                 axes.plot(epochs, middle, color=colour, label=name)
                 axes.fill_between(epochs, low, high, color=colour, alpha=0.2, linewidth=0)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.set(title=f"digits, batches of {BATCH[batch]}", xlabel="epoch", yscale="log")
             axes.title.set_fontsize(10)
         figure.axes[2].set_ylabel("training loss")
