@@ -124,9 +124,8 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     """What the first units of each layer look at, and the three quantities by layer."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.6), layout="constrained")
-        upper, lower = (
-            figure.add_subfigure(part) for part in figure.add_gridspec(2, 1, height_ratios=(1.2, 1))
-        )
+        parts = figure.add_gridspec(2, 1, height_ratios=(1.2, 1))
+        upper, lower = (figure.add_subfigure(parts[row, 0]) for row in range(2))
         panels = upper.subplots(3, SHOWN)
         for row, number in zip(panels, LAYERS, strict=True):
             for axes, picture in zip(row, measured[f"pictures {number}"], strict=True):
