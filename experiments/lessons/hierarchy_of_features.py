@@ -20,8 +20,8 @@ the picture; convolutions are made to.
 Seen: selectivity rises from layer to layer (26, 37, 47 %), and falls where nothing was learnt. But units of
 the first layer look at no smaller a part of the picture than those of the third, 14 against 12 % of the
 pixels: locality is not in low layers here. And they become lines and edges less than was asked: neighbours
-correlate by 18 %, where 20 were called for; much of what they look at after so short a training is still the
-noise that they began with.
+correlate by 18 %, where 20 were called for; much of what they look at after so short a training may still be
+the noise that they began with.
 """
 
 from collections.abc import Mapping
