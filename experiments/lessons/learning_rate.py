@@ -12,8 +12,8 @@ generous to bad rates.
 Where it turns: how large is too large hangs on the curvature, and so on scale of inputs, loss and batch.
 That a rate should lie between 0 and 1 is no law: it depends on the same.
 
-Seen: steps agree to 3e-16, thresholds to the grid's 0.0005. The best rate was 0.32; 1 did nearly as well. From
-3.2 on all networks were at chance; at 10 a fifth of the losses ended higher than they began, at 32 all.
+Seen: steps agree to 3e-16, thresholds to the grid's 0.0005. The best rate was 0.32; 1 did nearly as well.
+From 3.2 on all networks were at chance; at 10 a fifth of the losses ended higher than they began, at 32 all.
 """
 
 from collections.abc import Callable, Mapping
