@@ -104,7 +104,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         upper.axhline(without, color=COLOURS[1], linestyle="--", label="no hidden layer")
         upper.set_ylabel("test accuracy, %")
         upper.legend(loc="lower right")
-        lower.loglog(UNITS, measured["time/step"], "o-", color=COLOURS[2])
+        lower.semilogx(UNITS, measured["time/step"], "o-", color=COLOURS[2])
         for units, milliseconds, count in zip(
             UNITS, measured["time/step"], measured["parameters"], strict=True
         ):
@@ -116,7 +116,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
                 ha="center",
                 fontsize=9,
             )
-        lower.margins(y=0.35)
+        lower.set_ylim(0, 1.3 * max(measured["time/step"]))
         lower.set_xticks(UNITS, [str(units) for units in UNITS])
         lower.minorticks_off()
         lower.set_xlabel("hidden units H (lower: parameters at the points)")

@@ -2,13 +2,16 @@
 
     make lesson NAME=oversized-and-regularized    A8, about 45 s on 2 cores
 
-One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 200 noisy points. The right size is the
+One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 60 noisy points. The right size is the
 smallest whose best seed comes within 2 points of the best seed of any size, on validation. A seed fails to
 train if its training accuracy ends more than 5 points below that of the best seed of its size; of two
 learning rates the one counts with which fewer fail, for every size. For the race every size has its own best
 setting, chosen on validation out of two learning rates with nothing, two strengths of L2, or dropout; test
 accuracy is that of the last weights, as stopping early would be a regularizer, too. Seeds share data and
 order.
+
+It turns where nothing is learned by heart: with 200 points instead of 60 (100 epochs, 32 seeds), size alone
+does it, 87.2 % without and 86.8 % with a regularizer, against 84.4 % of the right size.
 """
 
 from collections.abc import Mapping
@@ -26,7 +29,7 @@ from ..figures import COLOURS, STYLE
 from ..recipes import mlp
 from ..verdict import Claim
 
-SIZES = (2, 3, 4, 8, 128)
+SIZES = (2, 4, 8, 128)
 RATES = (3e-3, 3e-2)
 PLAIN = "nothing"
 REGULARIZED: dict[str, dict[str, Any]] = {
@@ -116,10 +119,10 @@ def draw(measured: Mapping[str, Any]) -> Figure:
 def _run(size: int, rate: float, **regularization: Any) -> Run:
     return mlp(
         model=MLPConfig(units=(size,), **regularization),
-        data=PointsConfig("circles", train=200, validation=500, test=1_000, noise=0.2),
+        data=PointsConfig("circles", train=60, validation=500, test=1_000, noise=0.2),
         seeds=32,
-        epochs=100,
-        batch_size=20,
+        epochs=50,
+        batch_size=6,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
 
