@@ -31,6 +31,7 @@ from ..figures import COLOURS, STYLE
 from ..verdict import Claim, Fact
 
 WIDTHS, DEPTHS, BATCHES = (128, 256, 512, 1_024), (2, 4, 8, 16), (32, 128, 512)
+PARTS: dict[str, tuple[int, ...]] = {"width": WIDTHS, "depth": DEPTHS, "batch": BATCHES}
 MIDDLE = (512, 4, 128)
 """Width, depth and batch of what is timed; one of them varies at a time."""
 FEW = (3_072, 3, 16)
@@ -109,9 +110,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.6), layout="constrained")
         upper, lower = figure.subplots(2)
-        for (name, values), colour in zip(
-            {"width": WIDTHS, "depth": DEPTHS, "batch": BATCHES}.items(), COLOURS, strict=False
-        ):
+        for (name, values), colour in zip(PARTS.items(), COLOURS, strict=False):
             low, middle, high = np.quantile(measured[f"time/by {name}"], (0.25, 0.5, 0.75), axis=1)
             upper.semilogx(values, middle, "o-", color=colour, label=name)
             upper.fill_between(values, low, high, color=colour, alpha=0.2, linewidth=0)

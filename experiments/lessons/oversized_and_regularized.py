@@ -62,7 +62,7 @@ CLAIMS = (
 
 def variants(full: bool) -> dict[str, Run]:
     """Every size at every rate with every regularizer and none."""
-    options = {PLAIN: {}} | REGULARIZED
+    options: dict[str, Any] = {PLAIN: {}, **REGULARIZED}
     return {
         f"{size} {rate:g} {name}": _run(size, rate, **options[name])
         for size in SIZES
