@@ -120,8 +120,8 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         upper.set_ylabel("backward : forward, time")
         upper.legend(loc="lower right", ncols=3)
         names = ["few examples,\n3 layers", *(f"many,\n{depth} layers" for _, depth, _ in MANY)]
-        values = [2 + np.median(measured["memory/few"]), *measured["memory/by depth"]]
-        lower.bar(names, values, color=[COLOURS[1], *[COLOURS[2]] * len(MANY)])
+        heights = [2 + np.median(measured["memory/few"]), *measured["memory/by depth"]]
+        lower.bar(names, heights, color=[COLOURS[1], *[COLOURS[2]] * len(MANY)])
         lower.axhline(2, color="0.4", linestyle=":")
         lower.set_ylabel("both passes : forward,\npeak memory")
     return figure
