@@ -12,17 +12,6 @@ from .page import Page
 COLOURS = {HOLDS: "green", DENIED: "red", OPEN: "yellow", SHOWN: "blue"}
 
 
-def show_list(lessons: list[Lesson], console: Console) -> None:
-    """A line a lesson: name, rows, time and claim."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("lesson", "rows", "time", "claim"):
-        table.add_column(title, no_wrap=title != "claim")
-    for lesson in lessons:
-        table.add_row(lesson.name, lesson.rows, lesson.time, lesson.claim)
-    console.print(table)
-    console.print("\nwhyfit lesson NAME runs one, whyfit book all of them.")
-
-
 def show_claims(lesson: Lesson, claims: tuple[Statement, ...], console: Console) -> None:
     """What is claimed and by which rule it will be judged, before anything trains."""
     console.print(Text(f"{lesson.claim}  [{lesson.rows}]", style="bold"))

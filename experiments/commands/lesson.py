@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.table import Table
 
 from ..book.lesson import Lesson, lessons
 from . import import_quietly
@@ -27,9 +28,7 @@ def main(arguments: list[str]) -> int:
     """Run the lesson that the first argument names; without one, list them all."""
     console, known = Console(highlight=False), lessons()
     if not arguments or arguments[0] in ("-h", "--help"):
-        from ..book.show import show_list
-
-        show_list(list(known.values()), console)
+        _show_list(list(known.values()), console)
         return 0
     lesson = known[nearest("NAME", arguments[0], list(known))]
     options = parse(Options, arguments[1:], f"whyfit lesson {lesson.name}", lesson.text)
@@ -50,3 +49,14 @@ def run(lesson: Lesson, options: Options, console: Console) -> int:
         return 130
     show_page(page, console)
     return 0
+
+
+def _show_list(lessons: list[Lesson], console: Console) -> None:
+    """A line a lesson: name, rows, time and claim."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("lesson", "rows", "time", "claim"):
+        table.add_column(title, no_wrap=title != "claim")
+    for lesson in lessons:
+        table.add_row(lesson.name, lesson.rows, lesson.time, lesson.claim)
+    console.print(table)
+    console.print("\nwhyfit lesson NAME runs one, whyfit book all of them.")
