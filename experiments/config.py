@@ -1,6 +1,7 @@
 """What a run is, as frozen dataclasses. Imports neither Keras nor MLflow, so that it is quick to read."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Literal
@@ -167,3 +168,12 @@ class Run:
         if "dropout" in values:
             values["dropout"] = (values["dropout"],)
         return replace(self.model, **values)
+
+
+def flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields of fields by names with a dot: `("model.units", (128,))`."""
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

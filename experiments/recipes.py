@@ -5,13 +5,21 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from whyfit.models.config import AdditionRNNConfig, MLPConfig
 
-from .config import OptimizerConfig, Run
-from .data.config import AdditionsConfig, GlyphsConfig, ImagesConfig
+from .config import OptimizerConfig, Run, flatten
+from .data.config import (
+    SOURCES,
+    AdditionsConfig,
+    DataConfig,
+    FileConfig,
+    GlyphsConfig,
+    ImagesConfig,
+    PointsConfig,
+)
 
 
 def addition(**changes: Any) -> Run:
@@ -135,3 +143,36 @@ RECIPES: dict[str, Callable[..., Run]] = {
     "exploding": exploding,
 }
 """By the name on the command line."""
+
+
+def on(run: Run, data: DataConfig) -> Run:
+    """The run on other data.
+
+    Points and tables have thousands of examples, not tens of thousands: smaller batches, more epochs.
+    """
+    if isinstance(data, PointsConfig | FileConfig):
+        run = replace(run, epochs=60, batch_size=32)
+    return replace(run, data=data)
+
+
+def flags_of(run: Run) -> list[str]:
+    """The flags with which `whyfit train RECIPE` makes this run; none where it is the recipe itself.
+
+    >>> flags_of(mlp(epochs=3))
+    ['--epochs 3']
+    """
+    default, flags = RECIPES[run.recipe](), []
+    name = next(name for name, data in SOURCES.items() if _kind(data) == _kind(run.data))
+    if _kind(default.data) != _kind(run.data):
+        default, flags = on(default, SOURCES[name]), [f"--data {name}"]
+    before = dict(flatten(asdict(default)))
+    for key, value in flatten(asdict(run)):
+        if key not in ("recipe", "name") and value != before[key]:
+            values = value if isinstance(value, tuple) else (value,)
+            flags.append(" ".join([f"--{key.replace('_', '-')}", *map(str, values)]))
+    return flags
+
+
+def _kind(data: DataConfig) -> tuple[str, str]:
+    """A source, and which of its sets."""
+    return data.source, getattr(data, "name", "")

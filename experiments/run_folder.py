@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import state
-from .config import Run
+from .config import Run, flatten
 from .errors import UserError
 
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
@@ -103,17 +103,10 @@ def all_runs() -> Iterator[RunFolder]:
 
 def config_dict(run: Run) -> dict[str, Any]:
     """All fields of a run but its name, nested ones with a dot: `{"model.units": 128, ...}`."""
-    fields = dict(_flatten(dataclasses.asdict(run)))
+    found = flatten(dataclasses.asdict(run))
+    fields = {key: list(value) if isinstance(value, tuple) else value for key, value in found}
     del fields["name"]
     return fields | {"data": run.data.source, "model": run.model.builder}
-
-
-def _flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in fields.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", list(value) if isinstance(value, tuple) else value
 
 
 def _claim_name(name: str) -> RunFolder:

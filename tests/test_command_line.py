@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from whyfit.experiments.commands.train import read_run
+from whyfit.experiments.data.config import SOURCES
+from whyfit.experiments.recipes import RECIPES, flags_of
+
 Call = Callable[..., subprocess.CompletedProcess[str]]
 MISTAKES = {
-    "trian": "COMMAND must be one of train, search, ask, predict, compare, ui, sync, got 'trian'; did",
+    "trian": "COMMAND must be one of train, search, lesson, book, report, ask,",
     "train additon": "RECIPE must be one of addition, addition-published, mlp, mlp-10k,",
     "train addition --epochs 0": "--epochs must be at least 1, got 0",
     "train addition --epochs many": "--epochs must be a whole number, got 'many'",
@@ -62,3 +66,25 @@ def test_the_module_runs_from_the_checkout() -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith("whyfit COMMAND")
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "",
+        "--epochs 3 --optimizer.learning-rate 0.0012345678901234567",
+        "--optimizer.clipnorm 1.0 --seed 7 --jit-compile True",
+    ],
+)
+def test_the_flags_of_a_run_make_the_run(recipe: str, fields: str) -> None:
+    run = read_run([recipe, *fields.split()])
+    assert read_run([recipe, *" ".join(flags_of(run)).split()]) == run
+
+
+@pytest.mark.parametrize("data", sorted(set(SOURCES) - {"additions"}))
+def test_the_flags_of_a_run_on_other_data_make_the_run(data: str) -> None:
+    for more in ("", "--model.dropout 0.1 0.25 --model.units 32 16", "--epochs 10 --sweep.l2 0.0 0.001"):
+        run = read_run(["mlp", "--data", data, *more.split()])
+        assert read_run(["mlp", *" ".join(flags_of(run)).split()]) == run
+    assert flags_of(read_run(["mlp-10k"])) == []

@@ -2,13 +2,12 @@
 
 import os
 import time
-from dataclasses import replace
 
 from ..book.lesson import lessons
 from ..config import Run
-from ..data.config import SOURCES, FileConfig, PointsConfig
+from ..data.config import SOURCES
 from ..errors import UserError
-from ..recipes import RECIPES
+from ..recipes import RECIPES, on
 from . import import_quietly
 from .parsing import nearest, parse
 
@@ -19,7 +18,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
-    if arguments[0] in lessons():
+    if nearest("RECIPE", arguments[0], [*RECIPES, *lessons()]) not in RECIPES:
         from .lesson import main as run_lesson
 
         return run_lesson(arguments)
@@ -42,25 +41,19 @@ def read_run(arguments: list[str]) -> Run:
     Raises:
         UserError: There is no such recipe or field, or a value cannot be.
     """
-    recipe = RECIPES[nearest("RECIPE", arguments[0], [*RECIPES, *lessons()])]
+    recipe = RECIPES[nearest("RECIPE", arguments[0], list(RECIPES))]
     default, fields = _with_data(recipe(), arguments[1:])
     return parse(Run, fields, f"whyfit train {arguments[0]}", recipe.__doc__ or "", default=default)
 
 
 def _with_data(default: Run, fields: list[str]) -> tuple[Run, list[str]]:
-    """The recipe on the data that `--data NAME` asks for, and the fields without it.
-
-    Points and tables have thousands of examples, not tens of thousands: smaller batches, more epochs.
-    """
+    """The recipe on the data that `--data NAME` asks for, and the fields without it."""
     if "--data" not in fields:
         return default, fields
     place = fields.index("--data")
     name = nearest("--data", (fields[place + 1 :] or ["nothing"])[0], list(SOURCES))
-    data = SOURCES[name]
-    if isinstance(data, PointsConfig | FileConfig):
-        default = replace(default, epochs=60, batch_size=32)
     try:
-        return replace(default, data=data), fields[:place] + fields[place + 2 :]
+        return on(default, SOURCES[name]), fields[:place] + fields[place + 2 :]
     except ValueError as error:
         raise UserError(f"--{error}") from None
 

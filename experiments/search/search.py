@@ -107,7 +107,7 @@ def search(
                     one.conduct(fields)
             else:
                 trials.read()
-                Summary(run, space, trials, objective_of(data)).print(console)
+                Summary(run, space, trials, objective_of(data), bool(build)).print(console)
         finally:
             trials.close()
         return result_of(folder, trials, objective_of(data))
@@ -196,6 +196,7 @@ class _Conductor:
         self._tuner = Search(run, config, data, space, trials, self._runner, build)
         self._objective = self._tuner.objective
         self._table = TrialTable(space, self._objective, console)
+        self._own_build = bool(build)
 
     def close(self) -> None:
         """End other processes."""
@@ -269,7 +270,7 @@ class _Conductor:
             self._console.print("\nNo trial ever had a finite loss: there is nothing to choose from.")
             return
         models = self._test()
-        summary = Summary(self._run, self._space, self._trials, self._objective)
+        summary = Summary(self._run, self._space, self._trials, self._objective, self._own_build)
         summary.print(self._console)
         self._keep(summary, models, tracker)
 
@@ -311,10 +312,10 @@ def next_lines(run: Run, result: SearchResult, seconds: float) -> list[str]:
     lines = ["", f"run  {name}  ({result.run_id or 'not in MLflow yet'}), {seconds:.0f} s"]
     if result.status != FINISHED:
         return [*lines, f"{result.reason}; to go on:  whyfit search {run.recipe} ... --name {name}"]
-    flags = result.recipe
+    again = f"whyfit train {run.recipe} {result.recipe}"
     return [
         *lines,
-        *fitting("train it again:     ", f"whyfit train {run.recipe} {flags}"),
+        *(fitting("train it again:     ", again) if result.recipe else []),
         f"use its model:      whyfit predict {name} NEW",
         f"the table:          whyfit search --results {name} [--csv FILE]",
         f"compare in MLflow:  whyfit ui --compare {name}",

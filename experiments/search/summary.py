@@ -3,13 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from ..config import Run
-from ..spaces import Dimension
+from ..recipes import RECIPES, flags_of
+from ..spaces import Dimension, apply
 from .show import interval, interval_text, number_text, short, value_text
 from .trials import Trials
 
@@ -24,9 +26,17 @@ class Summary:
         space: What was varied.
         trials: All that was tried, at least one with a finite loss, and the trainings after it.
         objective: The validation metric that is to be high.
+        own_build: Whether networks came from a `build(hp)` of the user's own.
     """
 
-    def __init__(self, run: Run, space: tuple[Dimension, ...], trials: Trials, objective: str) -> None:
+    def __init__(
+        self,
+        run: Run,
+        space: tuple[Dimension, ...],
+        trials: Trials,
+        objective: str,
+        own_build: bool = False,
+    ) -> None:
         best = trials.best(objective)
         assert best is not None
         self._run, self._space, self._trials, self._objective, self._best = (
@@ -36,7 +46,7 @@ class Summary:
             objective,
             best,
         )
-        self._name = objective.removeprefix("val/")
+        self._name, self._own_build = objective.removeprefix("val/"), own_build
 
     def figures(self) -> dict[str, float]:
         """The summary in numbers, by the names that the search's run logs."""
@@ -72,17 +82,11 @@ class Summary:
         return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.most_common())
 
     def flags(self) -> str:
-        """The best setting as flags of `whyfit train`."""
-        flags, settings = [], self._best.settings
-        for name, value in settings.items():
-            if not name.startswith("dropout_"):
-                part = "optimizer" if name == "learning_rate" else "model"
-                flags.append(f"--{part}.{name.replace('_', '-')} {_flag_value(value)}")
-        if any(name.startswith("dropout_") for name in settings):
-            rates = getattr(self._run.model, "dropout_rates", ())
-            own = [settings.get(f"dropout_{number}", rate) for number, rate in enumerate(rates, 1)]
-            flags.append("--model.dropout " + " ".join(map(_flag_value, own)))
-        return " ".join(flags)
+        """The best setting as flags of `whyfit train` and the recipe; none for a build of the user's own."""
+        if self._own_build:
+            return ""
+        shown = RECIPES[self._run.recipe]().show_every  # a search shows no answers
+        return " ".join(flags_of(replace(apply(self._run, self._best.settings), show_every=shown)))
 
     def _tried(self) -> str:
         trials = list(self._trials.all.values())
@@ -153,7 +157,3 @@ class Summary:
         """The winner's minus the plain one's, seed by seed; empty where there is no plain one."""
         winner, plain = (self._values(role, metric) for role in ROLES)
         return [one - other for one, other in zip(winner, plain, strict=True)] if plain else []
-
-
-def _flag_value(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
