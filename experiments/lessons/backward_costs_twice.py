@@ -30,8 +30,7 @@ from whyfit.models.config import MLPConfig
 from ..figures import COLOURS, STYLE
 from ..verdict import Claim, Fact
 
-WIDTHS, DEPTHS, BATCHES = (128, 256, 512, 1_024), (2, 4, 8, 16), (32, 128, 512)
-PARTS: dict[str, tuple[int, ...]] = {"width": WIDTHS, "depth": DEPTHS, "batch": BATCHES}
+WIDTHS, DEPTHS, BATCHES = (128, 256, 512), (2, 4, 8, 16), (32, 128, 512)
 MIDDLE = (512, 4, 128)
 """Width, depth and batch of what is timed; one of them varies at a time."""
 FEW = (3_072, 3, 16)
@@ -110,7 +109,9 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.6), layout="constrained")
         upper, lower = figure.subplots(2)
-        for (name, values), colour in zip(PARTS.items(), COLOURS, strict=False):
+        for (name, values), colour in zip(
+            {"width": WIDTHS, "depth": DEPTHS, "batch": BATCHES}.items(), COLOURS, strict=False
+        ):
             low, middle, high = np.quantile(measured[f"time/by {name}"], (0.25, 0.5, 0.75), axis=1)
             upper.semilogx(values, middle, "o-", color=colour, label=name)
             upper.fill_between(values, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -120,8 +121,8 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         upper.set_ylabel("backward : forward, time")
         upper.legend(loc="lower right", ncols=3)
         names = ["few examples,\n3 layers", *(f"many,\n{depth} layers" for _, depth, _ in MANY)]
-        heights = [2 + np.median(measured["memory/few"]), *measured["memory/by depth"]]
-        lower.bar(names, heights, color=[COLOURS[1], *[COLOURS[2]] * len(MANY)])
+        peaks = [2 + np.median(measured["memory/few"]), *measured["memory/by depth"]]
+        lower.bar(names, peaks, color=[COLOURS[1], *[COLOURS[2]] * len(MANY)])
         lower.axhline(2, color="0.4", linestyle=":")
         lower.set_ylabel("both passes : forward,\npeak memory")
     return figure

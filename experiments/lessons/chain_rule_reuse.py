@@ -9,6 +9,9 @@ weights there are, while differences, the control, take a pass for each weight a
 to some thousand weights, and counted beyond. Forward passes and gradients are timed in turns, on 128
 examples.
 
+Seen: 31 products for 16 layers, 136 without reuse. 1.1 million weights cost 3.8 forward passes (2.9 to 5.3;
+on a busy machine), 9,000 weights by differences 15,000.
+
 Needs TensorFlow, whose graphs are counted.
 """
 

@@ -105,8 +105,8 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     """Accuracy over the budget, and what a wide and a deep network make of the plane."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.6), layout="constrained")
-        grid = figure.add_gridspec(2, 1, height_ratios=(1.25, 1))
-        upper, lower = (figure.add_subfigure(grid[row]) for row in range(2))
+        parts: Any = figure.subfigures(2, height_ratios=(1.25, 1))
+        upper, lower = parts
         axes = upper.subplots()
         budgets = [budget for budget in SPIRALS | LARGEST if f"spirals {budget}" in measured]
         for (kind, label), colour in zip(

@@ -90,8 +90,8 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     """What a classifier looks for in each letter, and how it learns."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5, 5.2), layout="constrained")
-        grid = figure.add_gridspec(2, 1, height_ratios=(1, 1.25))
-        upper, lower = (figure.add_subfigure(grid[row]) for row in range(2))
+        parts: Any = figure.subfigures(2, height_ratios=(1, 1.25))
+        upper, lower = parts
         upper.suptitle("weights of each letter: blue speaks for it, red against", fontsize=11)
         kernel = measured["kernel"]
         bound = np.quantile(np.abs(kernel), 0.995)

@@ -2,16 +2,17 @@
 
     make lesson NAME=oversized-and-regularized    A8, about 45 s on 2 cores
 
-One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 60 noisy points. The right size is the
+One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 200 noisy points. The right size is the
 smallest whose best seed comes within 2 points of the best seed of any size, on validation. A seed fails to
 train if its training accuracy ends more than 5 points below that of the best seed of its size; of two
 learning rates the one counts with which fewer fail, for every size. For the race every size has its own best
-setting, chosen on validation out of two learning rates with nothing, two strengths of L2, or dropout; test
+setting, chosen on validation out of two learning rates with nothing, L2, or dropout; test
 accuracy is that of the last weights, as stopping early would be a regularizer, too. Seeds share data and
-order.
+order. FULL=1 trains 64 seeds instead of 32.
 
-It turns where nothing is learned by heart: with 200 points instead of 60 (100 epochs, 32 seeds), size alone
-does it, 87.2 % without and 86.8 % with a regularizer, against 84.4 % of the right size.
+Seen: of the right size, 4 units, 34 % fail (19 to 53; 64 seeds would about decide), of 128 none. The network
+too big wins by 2.2 points regularized (1.0 to 3.3) and by 2.6 with nothing: it is size that does it, and the
+claim's second half does not hold here. Nor did it with 60 points to learn from (3.8 and 4.0 points).
 """
 
 from collections.abc import Mapping
@@ -33,8 +34,7 @@ SIZES = (2, 4, 8, 128)
 RATES = (3e-3, 3e-2)
 PLAIN = "nothing"
 REGULARIZED: dict[str, dict[str, Any]] = {
-    "L2 0.003": {"l2": 0.003},
-    "L2 0.03": {"l2": 0.03},
+    "L2 0.01": {"l2": 0.01},
     "dropout 0.3": {"dropout": (0.3,)},
 }
 WITHIN, FAILED = 2.0, 5.0
@@ -57,14 +57,22 @@ CLAIMS = (
         1.0,
         "10 of 1,000 points",
     ),
+    Claim(
+        "regularized",
+        "it is the regularizer that makes the network too big win",
+        "test accuracy of the largest network, best regularizer minus none, seed by seed; control: right one",
+        "points",
+        1.0,
+        "10 of 1,000 points",
+    ),
 )
 
 
 def variants(full: bool) -> dict[str, Run]:
     """Every size at every rate with every regularizer and none."""
-    options: dict[str, Any] = {PLAIN: {}, **REGULARIZED}
+    options: dict[str, dict[str, Any]] = {PLAIN: {}, **REGULARIZED}
     return {
-        f"{size} {rate:g} {name}": _run(size, rate, **options[name])
+        f"{size} {rate:g} {name}": _run(size, rate, 64 if full else 32, **options[name])
         for size in SIZES
         for rate in RATES
         for name in options
@@ -83,6 +91,8 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         "fails/control": failed[largest],
         "wins": _test(trained, regularized[largest]) - at_best,
         "wins/control": _test(trained, plain[largest]) - at_best,
+        "regularized": _test(trained, regularized[largest]) - _test(trained, plain[largest]),
+        "regularized/control": _test(trained, regularized[right]) - _test(trained, plain[right]),
         "right size": right,
         **{f"failed {size}": failed[size] for size in SIZES},
         **{f"plain {size}": _test(trained, plain[size]) for size in SIZES},
@@ -116,13 +126,13 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _run(size: int, rate: float, **regularization: Any) -> Run:
+def _run(size: int, rate: float, seeds: int, **regularization: Any) -> Run:
     return mlp(
         model=MLPConfig(units=(size,), **regularization),
-        data=PointsConfig("circles", train=60, validation=500, test=1_000, noise=0.2),
-        seeds=32,
+        data=PointsConfig("circles", train=200, validation=500, test=1_000, noise=0.2),
+        seeds=seeds,
         epochs=50,
-        batch_size=6,
+        batch_size=10,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
 
