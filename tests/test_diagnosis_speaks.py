@@ -35,7 +35,14 @@ def test_it_speaks_once_and_reports(capsys: pytest.CaptureFixture[str]) -> None:
     assert monitor.diagnosis == "dead_units"
     assert monitor.findings[0].layers == ("hidden",)
     report = monitor.report()
-    for part in ("dead_units", "hidden", "since     epoch 1", "100%", "1. begin biases at 0", "lesson B7"):
+    for part in (
+        "dead_units",
+        "hidden",
+        "since     epoch 1",
+        "100%",
+        "1. begin biases at 0",
+        "lesson activation-zoo",
+    ):
         assert part in report
     note, arrays = monitor.get_state()
     again = GradientMonitor()

@@ -8,29 +8,25 @@ from .case import Case
 from .finding import Finding
 
 LESSONS = {
-    "non_finite": "C2",
-    "exploding_gradients": "C2 and C3",
-    "wrong_output_or_loss": "B6",
-    "unscaled_inputs": "C4",
-    "unscaled_targets": "B6",
-    "frozen": "A5",
-    "identical_units": "B5",
-    "dead_units": "B7",
-    "saturated_units": "B7 and C3",
-    "vanishing_gradients": "C1 and C3",
-    "oscillating": "B2",
-    "stagnating": "B2 and C5",
-    "bad_labels": "C5",
-    "underfitting": "A8 and D1",
-    "overfitting": "D1 to D8",
+    "wrong_output_or_loss": "losses-fit-tasks",
+    "frozen": "backpropagation",
+    "identical_units": "zero-init",
+    "dead_units": "activation-zoo",
+    "saturated_units": "activation-zoo",
+    "vanishing_gradients": "derivatives-shrink",
+    "oscillating": "learning-rate",
+    "stagnating": "learning-rate",
+    "underfitting": "oversized-and-regularized",
 }
-"""Rows of the lesson book."""
+"""What shows a finding in an experiment: `whyfit lesson NAME`."""
+SEE = "see it in an experiment: whyfit lesson "
 
 
 def advised(finding: Finding, case: Case) -> Finding:
     """The finding with its cures."""
     cures = _CURES[finding.name](finding, case)
-    return replace(finding, advice=(*cures, f"see lesson {LESSONS[finding.name]}"))
+    lesson = LESSONS.get(finding.name)
+    return replace(finding, advice=(*cures, f"{SEE}{lesson}") if lesson else cures)
 
 
 def _non_finite(finding: Finding, case: Case) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A diagnosis in words."""
 
+from .advice import SEE
 from .finding import HEALTHY, UNDETERMINED, Finding
 
 SHOWN_LAYERS = 4
@@ -43,9 +44,9 @@ def _told(finding: Finding) -> list[str]:
         f"  since     epoch {finding.since_epoch}",
         f"  evidence  {finding.evidence}",
     ]
-    cures = [f"{place}. {cure}" for place, cure in enumerate(finding.advice[:-1], 1)]
-    lines += [f"  {'try' if place == 0 else '':9} {cure}" for place, cure in enumerate(cures)]
-    return [*lines, f"  {finding.advice[-1]}"] if finding.advice else lines
+    cures = [one for one in finding.advice if not one.startswith(SEE)]
+    lines += [f"  {'' if place else 'try':9} {place + 1}. {cure}" for place, cure in enumerate(cures)]
+    return lines + [f"  {one}" for one in finding.advice if one.startswith(SEE)]
 
 
 def _places(finding: Finding) -> str:
