@@ -67,9 +67,9 @@ CLAIMS = (
 def variants(full: bool) -> dict[str, Run]:
     """Deep and wide at every rate, for every budget and task."""
     tasks = {
-        "spirals": (SPIRALS | (LARGEST if full else {}), PointsConfig("spirals", 1_000, 500), 60),
-        "sum": (SUM, PointsConfig("additive", 1_000, 500), 30),
-        "digits": (DIGITS, PointsConfig("digits"), 30),
+        "spirals": (SPIRALS | (LARGEST if full else {}), PointsConfig("spirals", 1_000, 500), 30),
+        "sum": (SUM, PointsConfig("additive", 1_000, 500), 15),
+        "digits": (DIGITS, PointsConfig("digits"), 15),
     }
     named = {}
     for task, (budgets, data, epochs) in tasks.items():
@@ -138,7 +138,7 @@ def _run(data: PointsConfig, epochs: int, rate: float, layers: int, units: int) 
         data=data,
         seeds=16,
         epochs=epochs,
-        batch_size=100,
+        batch_size=50,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
 
