@@ -23,8 +23,9 @@ from ..tasks import Task
 from ..tasks.population import PopulationTask
 from ..train import fit, prepare
 
-COMPILED_FROM = 400
-"""Steps of a training from where on XLA's own time pays."""
+COMPILED_FROM = 2_000
+"""Steps of a training from where on XLA's own time pays: 600 steps of 32 networks of three layers of 16 take
+6.8 s of processor time without it and 15 s with it."""
 OWN = ("initializer", "initializer_scale", "l1", "l2", "input_dropout", "dropout", "max_norm")
 """Fields of the network that variants of one population may have of their own; and of the optimizer:"""
 OWN_OF_OPTIMIZER = ("learning_rate", "momentum", "weight_decay", "clipnorm")
