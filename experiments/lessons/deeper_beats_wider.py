@@ -3,9 +3,13 @@
     make lesson NAME=deeper-beats-wider    A4, about 45 s on 2 cores
 
 One hidden layer of ReLUs against three, with exactly as many parameters, on two spirals, for four budgets;
-with FULL=1 a fifth. Each side gets its own best of two learning rates, chosen on validation; seeds share data
+with FULL=1 a fifth, and all trained for 60 epochs instead of 30. Each side gets its own best of two learning rates, chosen on validation; seeds share data
 and order. The control takes away what depth is for: the sum of two inputs, above 0 or not, is told by one
 line. Scikit-learn's handwritten digits, which one hidden layer reads well, show where the claim turns.
+
+Seen: deep gains 12.2, 12.0 and 5.2 points for 109, 261 and 609 parameters; 57 are too few for either. On
+digits wide gains 1.3 points. Much of it is speed: trained for 60 epochs, with three learning rates, deep still
+gained 11.8 points for 109 parameters, but 1.4, 1.3 and 0.9 for 261, 609 and 1,509.
 """
 
 from collections.abc import Mapping
@@ -37,7 +41,7 @@ CLAIMS = (
         Claim(
             f"spirals {budget}",
             f"on two spirals, {budget:,} parameters in three layers beat as many in one",
-            f"{STATISTIC}; control: on the sum",
+            f"{STATISTIC}, after 30 epochs, or 60 of the full book; control: on the sum",
             "points",
             2.0,
             "20 of 1,000 points; a difference seen in the regions drawn",
@@ -67,7 +71,11 @@ CLAIMS = (
 def variants(full: bool) -> dict[str, Run]:
     """Deep and wide at every rate, for every budget and task."""
     tasks = {
-        "spirals": (SPIRALS | (LARGEST if full else {}), PointsConfig("spirals", 1_000, 500), 30),
+        "spirals": (
+            SPIRALS | (LARGEST if full else {}),
+            PointsConfig("spirals", 1_000, 500),
+            60 if full else 30,
+        ),
         "sum": (SUM, PointsConfig("additive", 1_000, 500), 15),
         "digits": (DIGITS, PointsConfig("digits"), 15),
     }

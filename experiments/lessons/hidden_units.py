@@ -8,6 +8,9 @@ judged on test, seed by seed; seeds share data and order. That bending makes the
 is removed: the same layers without ReLUs. "Making H larger is not particularly efficient" is asked of four
 times as many units where there are already 128; the control is four times as many where there are 2.
 The time is that of one network's training step on 50 pictures.
+
+Seen: 32 ReLUs read 4 points more than 8, and 128 read 2.2 points more than a linear classifier, which 32 linear
+units do not beat; 512 read 0.3 points more than 128 (0 to 0.7), for four times the parameters.
 """
 
 import time

@@ -8,6 +8,11 @@ has to beat, so it gets its own best learning rate, chosen on validation; test f
 Its loss is convex, so that it should not matter where it begins: zeros and random weights are compared seed
 by seed, each at its best rate. That holds for no network with a hidden layer, which is the control (zeros
 never leave zero there).
+
+Seen: 7,850 parameters; 77.7 % of the test letters from random weights, and 2.8 points more from zeros (1.8 to
+3.5): it does matter where it begins. There is one lowest loss, but eight epochs do not come near it, and what
+the random weights began with is still seen in the picture's noise. More examples (5,000: 1.2 points), longer
+training (12 epochs: 1.9) and 0.01 of L2 beside (1.9) left some of it.
 """
 
 from collections.abc import Mapping
