@@ -1,6 +1,6 @@
 """The backward pass takes about twice the forward pass's compute and memory.
 
-    make lesson NAME=backward-costs-twice    A6, about 40 s on 2 cores
+    make lesson NAME=backward-costs-twice    A6, about 45 s on 2 cores
 
 On the way back every layer takes two products where it took one forwards: one for its weights, one for what
 lies below. That is counted in TensorFlow's graphs, and timed: forward pass and gradient in turns, over
@@ -10,9 +10,9 @@ Memory is the process's own, looked at every millisecond: what was there before,
 With wide layers and few examples weights are nearly all, and their gradient as much again. With many
 examples a forward pass can forget a layer's outputs as soon as the next has read them, and training cannot.
 
-Seen: 2.000 times the multiplications with all gradients; 1.7 times the time (1.6 to 1.9; the first layer needs
-no gradient of its input). Memory: 2.00 times where weights are nearly all of it. With many examples (L + 1) / 2
-times for L layers, 4.5 for eight: "about twice" does not hold there.
+Seen: twice the multiplications with all gradients; 1.7 times the time (1.6 to 1.9, on a busy machine; the
+first layer needs no gradient of its input). Memory: 2.00 times where weights are nearly all of it. With many
+examples (L + 1) / 2 times for L layers, 4.5 for eight: "about twice" does not hold there.
 
 Needs TensorFlow, whose graphs are counted and whose memory is seen from outside.
 """

@@ -1,6 +1,6 @@
 """Backpropagation has lots of reuse: all derivatives for the price of a few forward passes.
 
-    make lesson NAME=chain-rule-reuse    A5, about 20 s on 2 cores
+    make lesson NAME=chain-rule-reuse    A5, about 25 s on 2 cores
 
 The reuse is counted and timed. In TensorFlow's graph of all gradients of a network of L layers there are
 2 L - 1 products of matrices on the way back; where every layer's chain is worked out by itself, which is the

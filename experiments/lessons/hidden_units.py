@@ -1,6 +1,6 @@
 """One hidden layer of H ReLUs reads what a linear classifier cannot; more of them soon bring little.
 
-    make lesson NAME=hidden-units    A3, about 40 s on 2 cores
+    make lesson NAME=hidden-units    A3, about 50 s on 2 cores
 
 H is the knob of the simplest network: 2 to 512 units on scikit-learn's handwritten digits, (64 + 1) H +
 (H + 1) 10 parameters. Every H gets its own best learning rate, chosen on validation, and its accuracy is
@@ -9,8 +9,8 @@ is removed: the same layers without ReLUs. "Making H larger is not particularly 
 times as many units where there are already 128; the control is four times as many where there are 2.
 The time is that of one network's training step on 50 pictures.
 
-Seen: 32 ReLUs read 4 points more than 8, and 128 read 2.2 points more than a linear classifier, which 32 linear
-units do not beat; 512 read 0.3 points more than 128 (0 to 0.7), for four times the parameters.
+Seen: 32 ReLUs read 4 points more than 8, and 128 read 2.2 points more than a linear classifier, which 32
+linear units do not beat; 512 read 0.3 points more than 128 (0 to 0.7), for four times the parameters.
 """
 
 import time

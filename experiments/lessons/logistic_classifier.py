@@ -1,6 +1,6 @@
 """A softmax classifier of N inputs and K outputs has (N + 1) K parameters, and is everyone else's baseline.
 
-    make lesson NAME=logistic-classifier    A1, about 25 s on 2 cores
+    make lesson NAME=logistic-classifier    A1, about 30 s on 2 cores
 
 The classifier without a hidden layer reads the letters A to J: 28 x 28 inputs, ten outputs, 7,850 numbers.
 They are counted in the built model, for other sizes too. Its accuracy is what every network of these lessons
@@ -10,9 +10,9 @@ by seed, each at its best rate. That holds for no network with a hidden layer, w
 never leave zero there).
 
 Seen: 7,850 parameters; 77.7 % of the test letters from random weights, and 2.8 points more from zeros (1.8 to
-3.5): it does matter where it begins. There is one lowest loss, but eight epochs do not come near it, and what
-the random weights began with is still seen in the picture's noise. More examples (5,000: 1.2 points), longer
-training (12 epochs: 1.9) and 0.01 of L2 beside (1.9) left some of it.
+3.5): it does matter where it begins. Convex or not, eight epochs do not come near the lowest loss, and the
+best validation loss lies before it. More examples (5,000: 1.2 points), longer training (12 epochs: 1.9) and
+0.01 of L2 beside (1.9) left some of it.
 """
 
 from collections.abc import Mapping
