@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -80,6 +81,8 @@ def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[s
         folder: Where states are kept.
         tell: Called with a line before each training.
     """
+    # TensorFlow takes many populations, each compiled once, for one function compiled again and again.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     found: dict[str, Trained] = {}
     groups = list(_groups(variants))
     for number, names in enumerate(groups, start=1):
