@@ -12,6 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from whyfit.callbacks import config as callbacks_config
+from whyfit.models import config as models_config
+
 from ..config import Run
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[1] / "lessons"
 _HEAD = re.compile(r"make lesson NAME=(\S+)\s+(\S.*?), about (.+?) on 2 cores")
 _PACKAGES = ("keras", "tensorflow", "numpy")
+_CODE = [Path(models_config.__file__).parent, Path(callbacks_config.__file__).parent, FOLDER.parent]
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,13 @@ class Lesson:
         return self.module.draw(measured)
 
     def digest(self, full: bool) -> str:
-        """32 characters that change with all that decides the numbers: the lesson's code, the variants, the
-        packages."""
-        parts = [path_of(self.name).read_text(), repr(self.variants(full)), str(full)]
+        """32 characters that change with all that decides the numbers: this project's code, the lesson's, the
+        variants, the packages."""
+        code = [
+            path for folder in _CODE for path in sorted(folder.rglob("*.py")) if FOLDER not in path.parents
+        ]
+        parts = [path.read_text() for path in (*code, path_of(self.name))]
+        parts += [repr(self.variants(full)), str(full)]
         parts += [importlib.metadata.version(name) for name in _PACKAGES]
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 

@@ -127,7 +127,7 @@ class VariantsTask(PopulationTask):
 def _variant(run: Run, seed: int) -> Variant:
     assert isinstance(run.model, MLPConfig)
     optimizer = run.optimizer
-    rate = 1.0 if optimizer.decay != "none" or optimizer.warmup_epochs else optimizer.learning_rate
+    rate = 1.0 if optimizer.is_scheduled else optimizer.learning_rate  # a factor of the schedule
     return Variant(
         run.model,
         seed=seed,
@@ -152,8 +152,7 @@ def _key(run: Run) -> str:
         del fields[name]
     for name in OWN:
         del fields["model"][name]
-    scheduled = run.optimizer.decay != "none" or run.optimizer.warmup_epochs
-    for name in OWN_OF_OPTIMIZER[1 if scheduled else 0 :]:
+    for name in OWN_OF_OPTIMIZER[run.optimizer.is_scheduled :]:
         del fields["optimizer"][name]
     fields["data"] = [run.data.source, fields["data"]]
     # An option that only some have costs the others time, but no second population.
