@@ -280,6 +280,11 @@ class Case:
         """How much skill the last third of the epochs brought over the third before."""
         return _gain(self.skill)
 
+    @property
+    def gain_before(self) -> float:
+        """The same of the second third over the first."""
+        return _gain(self.skill[: -max(len(self.skill) // 3, 1)], max(len(self.skill) // 3, 1))
+
     @cached_property
     def improving(self) -> bool:
         """Whether it is still learning at a pace that gets somewhere: half of what is missing, in as long
@@ -347,10 +352,10 @@ def _recent(values: np.ndarray) -> float:
     return float(np.nanmedian(values[-count:]))
 
 
-def _gain(values: np.ndarray) -> float:
-    if len(values) < 3:
+def _gain(values: np.ndarray, third: int = 0) -> float:
+    if len(values) < (2 * third or 3):
         return float("nan")
-    third = max(len(values) // 3, 1)
+    third = third or max(len(values) // 3, 1)
     now, before = values[-third:], values[-2 * third : -third]
     if not np.isfinite(now).any() or not np.isfinite(before).any():
         return float("nan")

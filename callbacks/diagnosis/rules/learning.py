@@ -96,8 +96,10 @@ def underfitting(case: Case) -> Finding | None:
 
 
 def ahead(case: Case) -> float:
-    """Skill after as many epochs again at the pace of the last third."""
-    return case.reached + 3 * max(case.gain, 0.0)
+    """Skill after as many epochs again, where each third brings the same share of the one before it."""
+    now, before = max(case.gain, 0.0), case.gain_before
+    share = min(1.0, now / before) if before > 0 else 1.0
+    return case.reached + now * (share + share**2 + share**3)
 
 
 def hampered(case: Case) -> list[str]:

@@ -113,7 +113,9 @@ Sign = tuple[str, list[int], int]
 
 
 def _steep(case: Case) -> Sign | None:
-    """The first gradient is already too large."""
+    """The first gradient is already too large, and it is not the penalty's."""
+    if len(case.penalty) and case.penalty[0] > 0.5 * case.series("loss")[0]:
+        return None
     g = case.at_start("gradient_norm")
     w = np.array([float(one or 1) for one in case.per_layer("units")]) ** 0.5
     scale = case.baseline[0] if len(case.baseline) else np.nan
