@@ -366,3 +366,27 @@ def test_a_command_is_broken_between_its_flags(monkeypatch: pytest.MonkeyPatch) 
         "    --model.dropout 0.1 0.2",
     ]
     assert max(map(len, lines)) <= 40
+
+
+def test_a_search_that_died_after_its_test_is_not_tested_twice(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the scores were in the journal and the search not yet over."""
+    from whyfit.experiments.search import search as searching
+
+    config = replace(CONFIG, trials=4)
+
+    def die(*arguments: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(searching._Conductor, "_keep", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            quietly(small(name="night", epochs=1), config)
+    before = steps(runs / "state/night/trials.jsonl")
+    assert before[-1]["kind"] == "tested"
+    result = quietly(small(name="night", epochs=1), config)
+    assert result.status == "FINISHED"
+    assert result.best is not None
+    assert steps(runs / "state/night/trials.jsonl") == before
+    assert not list((runs / "state/night/legs").iterdir())

@@ -212,6 +212,9 @@ class _Conductor:
                 self._tell(trial, tracker)
                 self._tidy()
             self._conclude(tracker)
+        if self._folder.record["status"] == FINISHED:  # before that, who goes on needs their states
+            for file in self._legs.iterdir():
+                file.unlink()
 
     def _say_what_is_known(self, tracker: Tracker) -> None:
         """What earlier processes have found; MLflow is told again what it may not have been told."""
@@ -283,7 +286,8 @@ class _Conductor:
                 scores[str(number)] = found[place]
                 if self._trials.finals[number].role == "winner":
                     models[number] = (model_of, place)
-        self._tuner.keep({"kind": "tested", "scores": scores})
+        if not all(trial.test for trial in self._trials.finals.values()):  # by a process that died since
+            self._tuner.keep({"kind": "tested", "scores": scores})
         return models
 
     def _keep(self, summary: Summary, models: dict[int, Any], tracker: Tracker) -> None:
@@ -302,8 +306,6 @@ class _Conductor:
         tags = {"whyfit.best": summary.flags()[:5_000], "diagnosis": summary.diagnosed()}
         tracker.log_tags({name: text for name, text in tags.items() if text})
         self._folder.update(metrics=figures, best=summary.flags())
-        for file in self._legs.iterdir():
-            file.unlink()
 
 
 def next_lines(run: Run, result: SearchResult, seconds: float) -> list[str]:
