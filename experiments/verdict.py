@@ -236,7 +236,8 @@ class Tally:
     @property
     def text(self) -> str:
         """One line."""
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes.items() if count)
+        many = {HOLDS: "hold", DENIED: "do not hold", OPEN: "are inconclusive", SHOWN: "are shown"}
+        counts = ", ".join(f"{count} {many[outcome]}" for outcome, count in self.outcomes.items() if count)
         expected = self.by_chance * FALSE_RATE
         return (
             f"{self.judged} statements: {counts}. {self.by_chance} of them rest on seeds; were all of these "

@@ -45,13 +45,13 @@ def test_planted_claims_are_judged_by_what_was_trained(planted: Lesson, runs: Pa
     assert found is not None
     assert [one.outcome for one in found.verdicts] == [HOLDS, DENIED, DENIED]
     assert found.outcome == DENIED
-    assert said[0] == "training 1/1: still, learns, learns too; 24 networks as one"
+    assert said[0] == "training 1/1: still; learns; learns too; 24 networks as one"
     assert found.picture.read_bytes()[:4] == b"\x89PNG"
     assert pages.read(planted.name) == found
     _check_tracked(found)
     html = report.write([found]).read_text()
     assert "does not hold" in html
-    assert "1 holds, 2 does not hold" in html
+    assert "1 hold, 2 do not hold" in html
 
 
 def _check_tracked(page: pages.Page) -> None:
@@ -76,7 +76,7 @@ def test_another_seed_count_or_the_long_part_is_another_training(planted: Lesson
     assert found.full
     assert said[:2] == [
         "training 1/2: wide; 6 networks as one",
-        "training 2/2: still, learns, learns too; 18 networks as one",
+        "training 2/2: still; learns; learns too; 18 networks as one",
     ]
     assert {one.seeds for one in found.verdicts} == {6}
 

@@ -41,7 +41,7 @@ def show_verdict(one: Verdict, console: Console) -> None:
 
 
 def _indented(text: str, columns: int) -> Padding:
-    return Padding(Text(text), (0, 0, 0, columns))
+    return Padding(Text(text), (0, 0, 0, columns), expand=False)
 
 
 def show_book(pages: list[Page], console: Console) -> None:

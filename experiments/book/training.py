@@ -88,7 +88,7 @@ def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[s
     for number, names in enumerate(groups, start=1):
         group = {name: variants[name] for name in names}
         networks = sum(run.seeds for run in group.values())
-        shown = ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
+        shown = "; ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
         tell(f"training {number}/{len(groups)}: {shown}; {networks} networks as one")
         found |= _train(group, folder / f"training-{number}")
     return {name: found[name] for name in variants}
