@@ -1,6 +1,6 @@
 """Backpropagation gives the gradient by the chain rule.
 
-    make lesson NAME=backpropagation    A5, about 30 s on 2 cores
+    make lesson NAME=backpropagation    A5, about 25 s on 2 cores
 
 That it gives the gradient: for every activation, loss, penalty and layer that the suite builds, the addition
 network's cells among them, automatic derivatives are compared with numerical ones: a weight is moved up and

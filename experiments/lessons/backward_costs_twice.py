@@ -1,6 +1,6 @@
 """The backward pass takes about twice the forward pass's compute and memory.
 
-    make lesson NAME=backward-costs-twice    A6, about 45 s on 2 cores
+    make lesson NAME=backward-costs-twice    A6, about 35 s on 2 cores
 
 On the way back every layer takes two products where it took one forwards: one for its weights, one for what
 lies below. That is counted in TensorFlow's graphs, and timed: forward pass and gradient in turns, over

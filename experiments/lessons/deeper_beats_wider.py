@@ -1,6 +1,6 @@
 """Deeper beats wider for the same number of parameters.
 
-    make lesson NAME=deeper-beats-wider    A4, about 60 s on 2 cores
+    make lesson NAME=deeper-beats-wider    A4, about 75 s on 2 cores
 
 One hidden layer of ReLUs against three, with exactly as many parameters, on two spirals, for four budgets;
 with FULL=1 a fifth, and all trained for 60 epochs instead of 30. Each side gets its own best of two learning

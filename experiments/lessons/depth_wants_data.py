@@ -1,6 +1,6 @@
 """Deep models shine only with enough data.
 
-    make lesson NAME=depth-wants-data    A11, about 90 s on 2 cores
+    make lesson NAME=depth-wants-data    A11, about 120 s on 2 cores
 
 A linear classifier, a network of one layer of 32 ReLUs and one of four such layers read letters A to J, from
 30 to 3,000 pictures of them (FULL=1: 20,000 as well). Each has its own best of two rates by validation loss,

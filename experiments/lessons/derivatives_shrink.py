@@ -1,6 +1,6 @@
 """ReLU's derivative is 0 or 1, sigmoid's at most 1/4, tanh's at most 1; through many layers they multiply.
 
-    make lesson NAME=derivatives-shrink    A7, about 30 s on 2 cores
+    make lesson NAME=derivatives-shrink    A7, about 35 s on 2 cores
 
 The extremes are taken from automatic derivatives over -15 to 15; not much
 beyond, float64 rounds tanh's to 0. What they come to is seen in networks of

@@ -1,6 +1,6 @@
 """One hidden layer of H ReLUs reads what a linear classifier cannot; more of them soon bring little.
 
-    make lesson NAME=hidden-units    A3, about 50 s on 2 cores
+    make lesson NAME=hidden-units    A3, about 70 s on 2 cores
 
 H is the knob of the simplest network: 2 to 512 units on scikit-learn's handwritten digits, (64 + 1) H +
 (H + 1) 10 parameters. Every H gets its own best learning rate, chosen on validation, and its accuracy is

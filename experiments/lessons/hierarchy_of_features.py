@@ -1,6 +1,6 @@
 """Deep models capture hierarchy: lines and edges in low layers, shapes and objects higher up.
 
-    make lesson NAME=hierarchy-of-features    A10, about 40 s on 2 cores
+    make lesson NAME=hierarchy-of-features    A10, about 20 s on 2 cores
 
 A network of three layers of 64 ReLUs learns the letters A to J from 3,000 pictures, with light L2. What each
 unit answers to is measured on 1,000 test pictures, of fonts that it has not seen:

@@ -1,6 +1,6 @@
 """A network learns a new representation in which classes separate.
 
-    make lesson NAME=learned-representation    A9, about 45 s on 2 cores
+    make lesson NAME=learned-representation    A9, about 35 s on 2 cores
 
 Two rings, one inside the other, which no line separates. A network of tanh layers of 8, 2, 8 and 2 units
 learns to tell them apart; its second and its fourth layer can be drawn as planes. After every layer a linear

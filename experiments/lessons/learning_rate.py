@@ -1,6 +1,6 @@
 """A step is w - rate * gradient: too small a rate crawls, too large a one diverges.
 
-    make lesson NAME=learning-rate    B2, about 30 s on 2 cores
+    make lesson NAME=learning-rate    B2, about 20 s on 2 cores
 
 Keras's SGD, momentum, Nesterov and Adam take 100 steps in float64, and beside them go their formulas. On a
 parabola of curvature h theory says where each diverges (rate * h above 2 for SGD; Polyak 1964 for momentum):

@@ -1,6 +1,6 @@
 """A linear model learns a sum of two inputs and cannot learn their product; it is stable, and so is a stack.
 
-    make lesson NAME=linear-cannot-multiply    A2, about 35 s on 2 cores
+    make lesson NAME=linear-cannot-multiply    A2, about 25 s on 2 cores
 
 Two inputs from -1 to 1; the outcome is their sum or their product, with noise of 0.1. A linear model, two
 linear layers of 16 units under another one, and two layers of 16 ReLUs learn both, each at its own best

@@ -1,6 +1,6 @@
 """The loss fits the task: cross-entropy for classes, squared error for numbers.
 
-    make lesson NAME=losses-fit-tasks    B6, about 35 s on 2 cores
+    make lesson NAME=losses-fit-tasks    B6, about 25 s on 2 cores
 
 Both losses on both tasks. Classes are two moons: one logit under cross-entropy, or the same logit through a
 sigmoid under squared error from 0 and 1. Numbers are products of two inputs: a linear unit under squared

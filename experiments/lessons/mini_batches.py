@@ -1,6 +1,6 @@
 """Mini-batches are the good bargain between one example a step and all examples a step.
 
-    make lesson NAME=mini-batches    B1, about 40 s on 2 cores
+    make lesson NAME=mini-batches    B1, about 50 s on 2 cores
 
 A network of 32 ReLUs reads 1,000 digits with SGD: one example a step, 32, or all. Each has its own best rate
 of three, the one that is soonest at the training loss aimed for; then all are judged by when the

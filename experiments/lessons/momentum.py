@@ -1,6 +1,6 @@
 """Momentum speeds training and helps to leave poor minima.
 
-    make lesson NAME=momentum    B3, about 50 s on 2 cores
+    make lesson NAME=momentum    B3, about 40 s on 2 cores
 
 Three grounds. A narrow valley (a quadratic a hundred times as steep across as along), where theory says how
 much of the distance a step leaves (Polyak 1964) and the numbers are held against it. Bumpy surfaces: a bowl

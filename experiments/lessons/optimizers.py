@@ -1,6 +1,6 @@
 """Optimizers differ: at its own best rate each, they reach the same loss at different times.
 
-    make lesson NAME=optimizers    B4, about 70 s on 2 cores
+    make lesson NAME=optimizers    B4, about 80 s on 2 cores
 
 Seven optimizers train a network of two layers of 32 ReLUs on digits, with the same weights and batches, at
 seven rates each, three decades around what is usual for each. Each one's best rate is the one with the lowest

@@ -1,6 +1,6 @@
 """The network of just the right size is hard to train; one too big, regularized, wins.
 
-    make lesson NAME=oversized-and-regularized    A8, about 60 s on 2 cores
+    make lesson NAME=oversized-and-regularized    A8, about 75 s on 2 cores
 
 One hidden layer of 2 to 128 ReLUs learns a disc within a ring from 200 noisy points. The right size is the
 smallest whose best seed comes within 2 points of the best seed of any size, on validation. A seed fails to

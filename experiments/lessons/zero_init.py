@@ -1,6 +1,6 @@
 """Weights all zero keep hidden units identical: no better than a linear model.
 
-    make lesson NAME=zero-init    B5, about 30 s on 2 cores
+    make lesson NAME=zero-init    B5, about 20 s on 2 cores
 
 A network of 32 units learns two moons, which a line separates only in part. Started from zeros, ReLUs get no
 gradient at all (one at 0 passes nothing on), and sigmoids, which do pass something on at 0, all get one and
