@@ -13,7 +13,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 color: #222 }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .8rem .3rem 0;
 border-bottom: 1px solid #ddd; vertical-align: top } img { max-width: 100%; display: block; margin: .8rem 0 }
-section { margin-top: 3rem } code { background: #f3f3f3; padding: .1rem .3rem } .rule { color: #666 } strong { white-space: nowrap }
+section { margin-top: 3rem } code { background: #f3f3f3; padding: .1rem .3rem }
+.rule { color: #666 } strong { white-space: nowrap }
 """
 
 
