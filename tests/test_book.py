@@ -74,6 +74,9 @@ def test_another_seed_count_or_the_long_part_is_another_training(planted: Lesson
     found = run_lesson(planted, said.append, full=True, seeds=6)
     assert found is not None
     assert found.full
+    assert (
+        found.digest == planted.digest(True, 6) != planted.digest(True)
+    )  # the book does not take it for its own
     assert said[:2] == [
         "training 1/2: wide; 6 networks as one",
         "training 2/2: still; learns; learns too; 18 networks as one",

@@ -79,14 +79,14 @@ class Lesson:
         """The lesson's picture."""
         return self.module.draw(measured)
 
-    def digest(self, full: bool) -> str:
+    def digest(self, full: bool, seeds: int = 0) -> str:
         """32 characters that change with all that decides the numbers: this project's code, the lesson's, the
-        variants, the packages."""
+        variants, the packages, and another number of seeds where one was asked for."""
         code = [
             path for folder in _CODE for path in sorted(folder.rglob("*.py")) if FOLDER not in path.parents
         ]
         parts = [path.read_text() for path in (*code, path_of(self.name))]
-        parts += [repr(self.variants(full)), str(full)]
+        parts += [repr(self.variants(full)), str(full), str(seeds)]
         parts += [importlib.metadata.version(name) for name in _PACKAGES]
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 

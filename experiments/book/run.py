@@ -131,7 +131,7 @@ def _config(lesson: Lesson, full: bool, seeds: int) -> dict[str, Any]:
         "backend": backend,
         "full": full,
         "seeds": seeds,
-        "digest": lesson.digest(full),
+        "digest": lesson.digest(full, seeds),
     }
 
 
