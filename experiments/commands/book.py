@@ -7,6 +7,8 @@ from rich.console import Console
 
 from ..book.lesson import lessons
 from . import import_quietly
+from .lesson import Options as LessonOptions
+from .lesson import run
 from .parsing import parse
 
 
@@ -26,22 +28,18 @@ def main(arguments: list[str]) -> int:
     console, began = Console(highlight=False), time.monotonic()
     running = import_quietly("..book.run")
     from ..book import page, report
-    from ..book.show import show_book, show_claims, show_page
+    from ..book.show import show_book
     from ..tracking.delivery import bury_the_dead
 
     bury_the_dead()
-    known = list(lessons().values())
+    known, lesson_options = list(lessons().values()), LessonOptions(full=options.full)
     for lesson in known:
         kept = page.read(lesson.name)
         if kept and kept.digest == lesson.digest(options.full) and not options.anew:
             continue
         console.rule(lesson.name)
-        show_claims(lesson, lesson.claims, console)
-        done = running.run_lesson(lesson, console.print, full=options.full)
-        if done is None:
-            console.print("interrupted; to go on:  whyfit book")
-            return 130
-        show_page(done, console)
+        if code := run(running, lesson, lesson_options, console, "whyfit book"):
+            return code
     pages = list(page.pages([lesson.name for lesson in known]))
     show_book(pages, console)
     console.print(f"all in {time.monotonic() - began:.0f} s; page: {report.write(pages)}", soft_wrap=True)

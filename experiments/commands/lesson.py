@@ -1,6 +1,7 @@
 """whyfit lesson NAME: a claim, the experiment that judges it, and its verdict."""
 
 from dataclasses import dataclass
+from types import ModuleType
 
 from rich.console import Console
 from rich.table import Table
@@ -32,20 +33,21 @@ def main(arguments: list[str]) -> int:
         return 0
     lesson = known[nearest("NAME", arguments[0], list(known))]
     options = parse(Options, arguments[1:], f"whyfit lesson {lesson.name}", lesson.text)
-    return run(lesson, options, console)
-
-
-def run(lesson: Lesson, options: Options, console: Console) -> int:
-    """Say what is claimed, run the lesson and show what came of it."""
     running = import_quietly("..book.run")
-    from ..book.show import show_claims, show_page
     from ..tracking.delivery import bury_the_dead
 
     bury_the_dead()
+    return run(running, lesson, options, console, f"whyfit lesson {lesson.name}")
+
+
+def run(running: ModuleType, lesson: Lesson, options: Options, console: Console, again: str) -> int:
+    """Say what is claimed, run the lesson and show what came of it; `again` goes on where it is stopped."""
+    from ..book.show import show_claims, show_page
+
     show_claims(lesson, lesson.claims, console)
     page = running.run_lesson(lesson, console.print, full=options.full, seeds=options.seeds)
     if page is None:
-        console.print(f"interrupted; to go on:  whyfit lesson {lesson.name}")
+        console.print(f"interrupted; to go on:  {again}")
         return 130
     show_page(page, console)
     return 0

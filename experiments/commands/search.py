@@ -5,12 +5,15 @@ import time
 from dataclasses import dataclass, fields, replace
 
 from ..errors import UserError
-from ..recipes import RECIPES
 from ..search.config import SearchConfig
 from . import import_quietly
 from .parsing import parse
-from .train import first_line, read_run
+from .train import overview, read_run
 
+USAGE = (
+    "whyfit search RECIPE [FLAGS] [FIELDS]\nwhyfit search --results NAME [--csv FILE]",
+    "whyfit search RECIPE --help lists its flags; FIELDS are those of whyfit train RECIPE --help.",
+)
 FLAGS = {f"--{field.name.replace('_', '-')}" for field in fields(SearchConfig)}
 
 
@@ -30,7 +33,7 @@ def main(arguments: list[str]) -> int:
     if arguments and arguments[0] == "--results":
         return _show(parse(Results, arguments, "whyfit search", "Show what a search has found."))
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_overview())
+        print(overview(*USAGE))
         return 0
     own, others = split(arguments[1:])
     config = parse(SearchConfig, own, f"whyfit search {arguments[0]}", SearchConfig.__doc__ or "")
@@ -67,18 +70,3 @@ def _show(asked: Results) -> int:
 
     show(asked.results, asked.csv)
     return 0
-
-
-def _overview() -> str:
-    lines = [f"  {name:20} {first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
-    return "\n".join(
-        [
-            "whyfit search RECIPE [FLAGS] [FIELDS]",
-            "whyfit search --results NAME [--csv FILE]",
-            "",
-            "recipes:",
-            *lines,
-            "",
-            "whyfit search RECIPE --help lists its flags; FIELDS are those of whyfit train RECIPE --help.",
-        ]
-    )

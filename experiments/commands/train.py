@@ -11,12 +11,14 @@ from ..recipes import RECIPES, on
 from . import import_quietly
 from .parsing import nearest, parse
 
+USAGE = "whyfit train RECIPE [FIELDS]", "whyfit train RECIPE --help lists its fields."
+
 
 def main(arguments: list[str]) -> int:
     """Train the recipe that the first argument names, with the fields that the others change."""
     began = time.monotonic()
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_overview())
+        print(overview(*USAGE))
         return 0
     if nearest("RECIPE", arguments[0], [*RECIPES, *lessons()]) not in RECIPES:
         from .lesson import main as run_lesson
@@ -58,20 +60,12 @@ def _with_data(default: Run, fields: list[str]) -> tuple[Run, list[str]]:
         raise UserError(f"--{error}") from None
 
 
-def _overview() -> str:
-    lines = [f"  {name:20} {first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
-    return "\n".join(
-        [
-            "whyfit train RECIPE [FIELDS]",
-            "",
-            "recipes:",
-            *lines,
-            "",
-            "whyfit train RECIPE --help lists its fields.",
-        ]
-    )
+def overview(usage: str, last: str) -> str:
+    """How a command is called, the recipes, and where more is said."""
+    lines = [f"  {name:20} {_first_line(recipe.__doc__)}" for name, recipe in RECIPES.items()]
+    return "\n".join([usage, "", "recipes:", *lines, "", last])
 
 
-def first_line(text: str | None) -> str:
+def _first_line(text: str | None) -> str:
     """What a docstring begins with."""
     return (text or "").strip().splitlines()[0]
