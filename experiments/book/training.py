@@ -66,6 +66,11 @@ class Trained:
         """How many."""
         return self.run.seeds
 
+    @property
+    def val_loss(self) -> float:
+        """What settings are chosen by: the median over seeds of the best epochs' validation losses."""
+        return float(np.median(self.scores["best/val/loss"]))
+
 
 @lru_cache(maxsize=4)
 def data_of(config: DataConfig, seed: int) -> Data:

@@ -31,6 +31,7 @@ from matplotlib.figure import Figure
 from whyfit.models import build_mlp
 from whyfit.models.config import MLPConfig
 
+from ..book.graph import needed
 from ..figures import COLOURS, STYLE
 from ..verdict import Claim, Fact
 
@@ -165,20 +166,9 @@ def _multiplications(network: Network) -> tuple[int, int, int]:
 
     def count(passes: Any) -> int:
         graph = passes.get_concrete_function(x).graph
-        return sum(_size(one) for one in _needed(graph) if one.type == "MatMul")
+        return sum(_size(one) for one in needed(graph) if one.type == "MatMul")
 
     return count(forward), count(by_all), count(by_input)
-
-
-def _needed(graph: Any) -> set[Any]:
-    """Operations that the results hang on; TensorFlow leaves out the others when it computes."""
-    needed, waiting = set(), [output.op for output in graph.outputs]
-    while waiting:
-        operation = waiting.pop()
-        if operation not in needed:
-            needed.add(operation)
-            waiting += [tensor.op for tensor in operation.inputs]
-    return needed
 
 
 def _size(product: tf.Operation) -> int:

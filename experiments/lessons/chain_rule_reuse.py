@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 from whyfit.models import build_loss, build_mlp
 from whyfit.models.config import MLPConfig
 
+from ..book.graph import needed
 from ..figures import COLOURS, STYLE
 from ..verdict import Claim, Fact
 
@@ -104,20 +105,9 @@ def _products(depth: int) -> tuple[int, int]:
 
     def count(weights: list[Any]) -> int:
         graph = tf.function(lambda: _gradient(forward, weights)).get_concrete_function().graph
-        return sum(operation.type == "MatMul" for operation in _needed(graph)) - depth
+        return sum(operation.type == "MatMul" for operation in needed(graph)) - depth
 
     return count(kernels), sum(count([kernel]) for kernel in kernels)
-
-
-def _needed(graph: Any) -> set[Any]:
-    """Operations that the results hang on; TensorFlow leaves out the others when it computes."""
-    needed, waiting = set(), [output.op for output in graph.outputs]
-    while waiting:
-        operation = waiting.pop()
-        if operation not in needed:
-            needed.add(operation)
-            waiting += [tensor.op for tensor in operation.inputs]
-    return needed
 
 
 def _passes(width: int) -> tuple[int, list[float]]:

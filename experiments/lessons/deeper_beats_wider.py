@@ -96,7 +96,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     for name, one in trained.items():
         task, budget, _, kind = name.split(" ", 3)
         key = f"{task} {budget} {kind}"
-        best[key] = min(best.get(key, one), one, key=_loss)
+        best[key] = min(best.get(key, one), one, key=lambda one: one.val_loss)
     accuracy = {key: 100 * one.scores["test/accuracy"] for key, one in best.items()}
     cases = [name.removesuffix(f" {DEEP}") for name in accuracy if name.endswith(DEEP)]
     gains = {case: accuracy[f"{case} {DEEP}"] - accuracy[f"{case} {WIDE}"] for case in cases}
@@ -150,11 +150,6 @@ def _run(data: PointsConfig, epochs: int, rate: float, layers: int, units: int) 
         batch_size=50,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
-
-
-def _loss(one: Any) -> float:
-    """What a learning rate is chosen by."""
-    return float(np.median(one.scores["best/val/loss"]))
 
 
 def _region(one: Any) -> np.ndarray:

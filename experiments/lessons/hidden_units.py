@@ -75,7 +75,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     best: dict[str, Any] = {}
     for name, one in trained.items():
         key = name.rpartition(" ")[0]
-        best[key] = min(best.get(key, one), one, key=_loss)
+        best[key] = min(best.get(key, one), one, key=lambda one: one.val_loss)
     accuracy = {key: 100 * one.scores["test/accuracy"] for key, one in best.items()}
     return {
         "more": accuracy["32"] - accuracy["8"],
@@ -136,11 +136,6 @@ def _run(rate: float, units: int | None, activation: Any = "relu") -> Run:
         batch_size=100,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
-
-
-def _loss(one: Any) -> float:
-    """What a learning rate is chosen by."""
-    return float(np.median(one.scores["best/val/loss"]))
 
 
 def _milliseconds(units: int) -> float:

@@ -103,7 +103,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     best: dict[str, Any] = {}
     for name, one in trained.items():
         key = name.rpartition(" ")[0]
-        best[key] = min(best.get(key, one), one, key=_loss)
+        best[key] = min(best.get(key, one), one, key=lambda one: one.val_loss)
     r2 = {name: 100 * one.scores["test/r2"] for name, one in best.items()}
     return {
         "product": r2["linear product"],
@@ -161,10 +161,6 @@ def _run(task: str, network: str, rate: float) -> Run:
         batch_size=40,
         optimizer=OptimizerConfig("Adam", learning_rate=rate),
     )
-
-
-def _loss(one: Any) -> float:
-    return float(np.median(one.scores["best/val/loss"]))
 
 
 def _each(measure: Any, one: Any) -> list[float]:

@@ -132,7 +132,7 @@ def _run(rate: float, start: Any = "glorot_uniform", layers: int = 0) -> Run:
 def _best(trained: Mapping[str, Any], name: str) -> str:
     """At the learning rate with the lowest validation loss."""
     names = [f"{name}, rate {rate:g}" for rate in RATES]
-    return min(names, key=lambda name: float(np.median(trained[name].scores["best/val/loss"])))
+    return min(names, key=lambda name: trained[name].val_loss)
 
 
 def _parameters(inputs: int, outputs: int, layers: int) -> int:
