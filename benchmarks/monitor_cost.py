@@ -4,9 +4,9 @@
 
 Each case is a recipe of the project, trained as the project trains it. Each row is a way to know the
 gradients; its figures are times of an epoch, divided by those of the epoch without any that stands beside it:
-median and quartiles over the rounds, of the clock's seconds and of the processor's. The processor's are those
-of all threads of this process, which other work on the machine hardly changes. Compiling is not in them, all
-else that an epoch has is.
+median over the rounds with its 95 % interval (order statistics), of the clock's seconds and of the
+processor's. The processor's are those of all threads of this process, which other work on the machine hardly
+changes. Compiling is not in them, all else that an epoch has is.
 
     monitor       GradientMonitor() with everything default
     recomputed    the gradients a second time within the step, for a norm a variable
@@ -33,6 +33,7 @@ from whyfit.experiments.config import Run
 from whyfit.experiments.data.splits import load
 from whyfit.experiments.optimizer import build_optimizer
 from whyfit.experiments.tasks import task_of
+from whyfit.experiments.verdict import interval
 
 CASES: dict[str, tuple[str, Callable[[], Run]]] = {
     "mlp": ("small MLP, one hidden layer", recipes.mlp),
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--case", choices=CASES, action="append")
     parser.add_argument("--way", choices=WAYS, action="append")
     arguments = parser.parse_args()
-    print("| training | way | steps an epoch | ms a step without | clock, quartiles | processor, quartiles |")
+    print("| training | way | steps an epoch | ms a step without | clock | processor |")
     print("|---|---|---|---|---|---|")
     for case in arguments.case or CASES:
         measure(case, arguments.way or list(WAYS), arguments.rounds, arguments.epochs)
@@ -74,15 +75,15 @@ def measure(case: str, ways: list[str], rounds: int, epochs: int) -> None:
             without.append(pair["none"][0] / epochs)
     steps = trainings["none"].steps
     for way, ratios in times.items():
-        figures = " | ".join(quartiles(column) for column in zip(*ratios, strict=True))
+        figures = " | ".join(shown(column) for column in zip(*ratios, strict=True))
         step = 1000 * statistics.median(without) / steps
         print(f"| {title} | {way} | {steps} | {step:.2f} | {figures} |", flush=True)
 
 
-def quartiles(ratios: tuple[float, ...]) -> str:
-    """Median and quartiles."""
-    lower, middle, upper = statistics.quantiles(ratios, n=4)
-    return f"{middle:.3f} ({lower:.3f} to {upper:.3f})"
+def shown(ratios: tuple[float, ...]) -> str:
+    """Median and its interval."""
+    found = interval(ratios)
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 class Training:

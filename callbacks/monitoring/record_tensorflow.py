@@ -133,8 +133,14 @@ class TensorFlowRecord(Record):
         self._left.assign(tf.where(left > 0, left - 1, more))
 
     def _whole_sum(self, gradient: Any) -> Any:
-        square = tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float32))
-        if self.settings.variants:
+        gradient = tf.cast(tf.convert_to_tensor(gradient), tf.float32)
+        variants = self.settings.variants
+        if variants and not self.settings.compiled:
+            # A product of each variant with itself: half the time of squares and their sum.
+            rows = tf.reshape(gradient, (variants, 1, -1))
+            return tf.reshape(tf.matmul(rows, rows, transpose_b=True), (variants,))
+        square = tf.square(gradient)
+        if variants:
             return tf.reduce_sum(square, axis=list(range(1, len(square.shape))))
         # Over the first axis XLA adds whole registers; over all at once, number by number.
         return tf.reduce_sum(tf.reduce_sum(square, axis=0)) if len(square.shape) else square
