@@ -264,7 +264,7 @@ class Pair(keras.Model):
         self.ended.append((ended.tolist(), epoch))
 
     def call(self, x: Any) -> Any:
-        return ops.matmul(x, ops.reshape(self.scale, (1, 2)) * np.ones((4, 1), "float32"))
+        return ops.matmul(x, ops.reshape(self.scale, (1, 2)) * ops.ones((4, 1)))
 
 
 def test_variants_are_decided_on_one_by_one() -> None:
