@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from whyfit.experiments.commands import run
 from whyfit.experiments.commands.train import read_run
 from whyfit.experiments.data.config import SOURCES
 from whyfit.experiments.recipes import RECIPES, flags_of
@@ -48,7 +49,22 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("command", MISTAKES)
-def test_a_mistake_is_said_in_one_line(command: str, whyfit: Call, nowhere: Path) -> None:
+def test_a_mistake_is_said_in_one_line(
+    command: str, nowhere: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command.split()) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"whyfit: {MISTAKES[command]}")
+    assert said.err.count("\n") == 1
+    assert not nowhere.exists()
+
+
+# What imports much, tracks, or reads data, as a process of its own: no library adds a line.
+@pytest.mark.parametrize(
+    "command", ["trian", "train mlp --data file --data.path no.csv", "search mlp --seeds 2"]
+)
+def test_nothing_else_is_said_in_a_process_of_its_own(command: str, whyfit: Call, nowhere: Path) -> None:
     done = whyfit(*command.split())
     assert done.returncode == 2
     assert done.stdout == ""
