@@ -8,12 +8,14 @@ from .case import Case
 from .finding import Finding
 
 LESSONS = {
+    "non_finite": "depth-multiplies",
+    "exploding_gradients": "depth-multiplies",
     "wrong_output_or_loss": "losses-fit-tasks",
     "frozen": "backpropagation",
     "identical_units": "zero-init",
     "dead_units": "activation-zoo",
     "saturated_units": "activation-zoo",
-    "vanishing_gradients": "derivatives-shrink",
+    "vanishing_gradients": "depth-multiplies",
     "oscillating": "learning-rate",
     "stagnating": "learning-rate",
     "underfitting": "oversized-and-regularized",

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from whyfit.callbacks import EarlyStopping, GradientMonitor, ShowProgress
+from whyfit.callbacks.diagnosis import Measurements, diagnose
 from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
 
 from ..checkpoint import Checkpoint, Snapshot, in_units
@@ -48,6 +49,7 @@ class Trained:
         early: `GradientMonitor.early`, the first steps; (steps, seeds, layers).
         layers: Names of the layers.
         diagnosis: The monitor's, one a seed.
+        diagnosed: What it said of a seed, by place, after some epochs: `diagnosed(3, 5)`.
         model: A seed's network as a stock Keras model, by place: `model(3)`, or `model(3, best=True)`.
     """
 
@@ -59,6 +61,7 @@ class Trained:
     early: dict[str, np.ndarray]
     layers: list[str]
     diagnosis: list[str]
+    diagnosed: Callable[[int, int], str]
     model: Callable[..., keras.Model]
 
     @property
@@ -185,6 +188,7 @@ def _take_apart(
     """Each run's share of the population."""
     history = {name: np.array(values) for name, values in snapshot.history.items() if "time/" not in name}
     scores = _scores(model, history, task)
+    diagnosis, measurements = monitor.diagnosis, monitor.measurements  # each is made anew when asked for
     found, begin = {}, 0
     for name, run in runs.items():
         part = slice(begin, begin + run.seeds)
@@ -196,7 +200,8 @@ def _take_apart(
             monitor=_part(monitor.history, part),
             early=_part(monitor.early, part),
             layers=list(monitor.layers),
-            diagnosis=monitor.diagnosis[part],
+            diagnosis=diagnosis[part],
+            diagnosed=_Diagnoses(measurements, begin),
             model=_Networks(model, begin),
         )
         begin += run.seeds
@@ -240,3 +245,14 @@ class _Networks:
 
     def __call__(self, place: int, *, best: bool = False) -> keras.Model:
         return self.population.variant(self.begin + place, best=best)
+
+
+@dataclass(frozen=True)
+class _Diagnoses:
+    """Of one run's seeds, at any time of their training."""
+
+    measurements: Measurements
+    begin: int
+
+    def __call__(self, place: int, epochs: int) -> str:
+        return diagnose(self.measurements.variant(self.begin + place).until(epochs)).name
