@@ -192,4 +192,5 @@ def _variables(model: keras.Model) -> list[Any]:
 
 
 def _metric_name(name: str) -> str:
-    return f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}"
+    split, _, rest = name.partition("_")
+    return f"{split}/{rest}" if split in ("val", "test") else f"train/{name}"

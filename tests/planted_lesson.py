@@ -15,6 +15,7 @@ from whyfit.experiments.recipes import mlp
 from whyfit.experiments.verdict import Claim
 from whyfit.models.config import MLPConfig
 
+TEST_CURVES = True
 RATES = {"still": 1e-7, "learns": 3e-2, "learns too": 2e-2}
 
 CLAIMS = (
@@ -42,6 +43,8 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         "rates": accuracy["learns too"] - accuracy["learns"],
         "rates/control": nothing,
         "losses": trained["learns"].history["val/loss"],
+        "test curve": trained["learns"].history["test/accuracy"],
+        "last on test": trained["learns"].scores["last/test/accuracy"],
     }
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from whyfit.experiments.book import lesson as lessons_room
@@ -66,6 +67,9 @@ def _check_tracked(page: pages.Page) -> None:
     assert {"planted-lesson.png", "measured.npz", "verdicts.json", "variants.json"} <= files
     table = json.loads(Path(store.download_artifacts(run.info.run_id, "variants.json")).read_text())
     assert len(table["data"]) == 24
+    measured = np.load(store.download_artifacts(run.info.run_id, "measured.npz"))
+    assert measured["test curve"].shape == (12, 8)
+    assert (measured["test curve"][-1] == measured["last on test"]).all()
 
 
 @pytest.mark.slow

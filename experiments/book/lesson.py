@@ -40,7 +40,8 @@ class Lesson:
     - `variants(full) -> dict[str, Run]`: networks to train, by name, each with its seeds; may be missing;
     - `measure(trained) -> dict[str, array]`: from what was trained to numbers; values a claim asks for stand
       under its key and under `KEY/control`, all others are for the picture;
-    - `draw(measured) -> Figure`.
+    - `draw(measured) -> Figure`;
+    - `TEST_CURVES = True` where `history` is to have the test set's curves too, which nothing decides on.
 
     Attributes:
         name: On the command line.
@@ -70,6 +71,11 @@ class Lesson:
         """What is to be trained, by name; `full`: the long parts, too."""
         make: Callable[[bool], dict[str, Run]] | None = getattr(self.module, "variants", None)
         return make(full) if make else {}
+
+    @property
+    def test_curves(self) -> bool:
+        """Whether the test set is looked at after every epoch."""
+        return getattr(self.module, "TEST_CURVES", False)
 
     def measure(self, trained: dict[str, "Trained"]) -> dict[str, Any]:
         """Numbers by name."""

@@ -44,7 +44,7 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
             tracker.log_tags({"whyfit.role": "lesson", "whyfit.lesson.rows": lesson.rows})
             trainings = folder.path / "trainings"
             trainings.mkdir(exist_ok=True)
-            trained = train_variants(variants, trainings, tell)
+            trained = train_variants(variants, trainings, tell, test_curves=lesson.test_curves)
             tell("measuring")
             measured = lesson.measure(trained)
             verdicts = [claim.judge(measured) for claim in lesson.claims]

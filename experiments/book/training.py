@@ -42,7 +42,7 @@ class Trained:
     Attributes:
         run: What it was.
         data: What it was trained on.
-        history: By metric, `train/loss` or `val/accuracy`; (epochs, seeds).
+        history: By metric, `train/loss` or `val/accuracy`, where wanted `test/accuracy`; (epochs, seeds).
         scores: By figure: `test/accuracy`, `best/val/loss` and `best/epoch` with the best epoch's weights,
             `last/test/accuracy` with the last one's; (seeds,).
         monitor: `GradientMonitor.history`; (epochs, seeds, layers) or (epochs, seeds).
@@ -74,6 +74,12 @@ class Trained:
         """What settings are chosen by: the median over seeds of the best epochs' validation losses."""
         return float(np.median(self.scores["best/val/loss"]))
 
+    @property
+    def last_val_accuracy(self) -> float:
+        """What settings are chosen by that are judged with their last weights, or whose losses have penalties
+        in them: the mean over seeds and the last five epochs."""
+        return float(self.history["val/accuracy"][-5:].mean())
+
 
 @lru_cache(maxsize=4)
 def data_of(config: DataConfig, seed: int) -> Data:
@@ -81,13 +87,16 @@ def data_of(config: DataConfig, seed: int) -> Data:
     return load(config, seed)
 
 
-def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[str, Trained]:
+def train_variants(
+    variants: dict[str, Run], folder: Path, tell: Tell, *, test_curves: bool = False
+) -> dict[str, Trained]:
     """Train all of a lesson's variants, or the rest of them where it was interrupted.
 
     Args:
         variants: By name; seeds of a variant are those of its run, two at least.
         folder: Where states are kept.
         tell: Called with a line before each training.
+        test_curves: Have the test set's metrics in `history` as well.
     """
     # TensorFlow takes many populations, each compiled once, for one function compiled again and again.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -98,7 +107,7 @@ def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[s
         networks = sum(run.seeds for run in group.values())
         shown = "; ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
         tell(f"training {number}/{len(groups)}: {shown}; {networks} networks as one")
-        found |= _train(group, folder / f"training-{number}")
+        found |= _train(group, folder / f"training-{number}", test_curves)
     return {name: found[name] for name in variants}
 
 
@@ -130,6 +139,23 @@ class VariantsTask(PopulationTask):
         """With XLA where it pays."""
         steps = self._run.epochs * len(self.data.train) // self._run.batch_size
         model.compile(optimizer, **execution | {"jit_compile": "auto" if steps >= COMPILED_FROM else False})
+
+
+class TestCurves(keras.callbacks.Callback):
+    """Adds the test set's metrics to an epoch's logs, before others read them.
+
+    Args:
+        task: Whose test set.
+    """
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self._task = task
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Evaluate."""
+        if logs is not None:
+            logs |= {f"test_{name}": values for name, values in _evaluate(self.model, self._task).items()}
 
 
 def _variant(run: Run, seed: int) -> Variant:
@@ -167,7 +193,7 @@ def _key(run: Run) -> str:
     return json.dumps(fields, sort_keys=True, default=str)
 
 
-def _train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
+def _train(runs: dict[str, Run], path: Path, test_curves: bool) -> dict[str, Trained]:
     first = next(iter(runs.values()))
     data = data_of(first.data, first.seed)
     task = VariantsTask(runs, data)
@@ -178,7 +204,9 @@ def _train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
     progress = ShowProgress([], lines=False)
     begun = checkpoint.restore(model)
     with closing(progress), closing(checkpoint):
-        fit(task, model, batches, [monitor, stopping, checkpoint, progress], begun, first.epochs)
+        watching = [monitor, stopping, checkpoint, progress]
+        watching = [TestCurves(task), *watching] if test_curves else watching
+        fit(task, model, batches, watching, begun, first.epochs)
     return _take_apart(runs, task, model, checkpoint.snapshot, monitor)
 
 
@@ -216,12 +244,13 @@ def _scores(model: Population, history: dict[str, np.ndarray], task: Task) -> di
     model.swap_best()
     found |= {f"test/{name}": values for name, values in _evaluate(model, task).items()}
     model.swap_best()
+    found = in_units(found, task.units)
     best = {name: values[epochs - 1, places] for name, values in history.items() if name.startswith("val/")}
     return found | {f"best/{name}": values for name, values in best.items()} | {"best/epoch": epochs}
 
 
 def _evaluate(model: Population, task: Task) -> dict[str, np.ndarray]:
-    """Loss and metrics on the test data, without compiling anything; (networks,)."""
+    """Loss and metrics on the test data, without compiling anything, not yet in units; (networks,)."""
     test = task.data.test
     model.reset_metrics()
     for begin in range(0, len(test), 500):
@@ -229,7 +258,7 @@ def _evaluate(model: Population, task: Task) -> dict[str, np.ndarray]:
         answers = model(x, training=False)
         model.compute_loss(x, y, answers, training=False)
         found = model.compute_metrics(x, y, answers)
-    return in_units({name: keras.ops.convert_to_numpy(values) for name, values in found.items()}, task.units)
+    return {name: keras.ops.convert_to_numpy(values) for name, values in found.items()}
 
 
 def _part(arrays: dict[str, np.ndarray], part: slice) -> dict[str, np.ndarray]:
