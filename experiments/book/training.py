@@ -1,11 +1,11 @@
-"""Trains a lesson's variants with all their seeds, those of one architecture as one population."""
+"""Trains a lesson's variants with all their seeds: dense networks of one architecture as one population."""
 
 import itertools
 import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ import keras
 import numpy as np
 
 from whyfit.callbacks import EarlyStopping, GradientMonitor, ShowProgress
-from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
+from whyfit.models import AdditionRNNConfig, MLPConfig, Population, ShuffledBatches, Variant
 
 from ..checkpoint import Checkpoint, Snapshot, in_units
 from ..config import Run, SweepConfig
-from ..data.config import DataConfig
+from ..data.config import AdditionsConfig, DataConfig
 from ..data.splits import Data, load
-from ..tasks import Task
+from ..tasks import Task, task_of
 from ..tasks.population import PopulationTask
 from ..train import fit, prepare
+from .in_turn import Alone, Answers, train_in_turn
 
 COMPILED_FROM = 2_000
 """Steps of a training from where on XLA's own time pays: 600 steps of 32 networks of three layers of 16 take
@@ -49,6 +50,8 @@ class Trained:
         layers: Names of the layers.
         diagnosis: The monitor's, one a seed.
         model: A seed's network as a stock Keras model, by place: `model(3)`, or `model(3, best=True)`.
+        answers: Of an addition network, the first seed's by epoch: questions, truth and answer. They are not
+            watched: they have no monitor, early, layers and diagnosis.
     """
 
     run: Run
@@ -60,6 +63,7 @@ class Trained:
     layers: list[str]
     diagnosis: list[str]
     model: Callable[..., keras.Model]
+    answers: list[Answers] = field(default_factory=list)
 
     @property
     def seeds(self) -> int:
@@ -93,9 +97,11 @@ def train_variants(variants: dict[str, Run], folder: Path, tell: Tell) -> dict[s
     for number, names in enumerate(groups, start=1):
         group = {name: variants[name] for name in names}
         networks = sum(run.seeds for run in group.values())
+        alone = isinstance(next(iter(group.values())).model, AdditionRNNConfig)
         shown = "; ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
-        tell(f"training {number}/{len(groups)}: {shown}; {networks} networks as one")
-        found |= _train(group, folder / f"training-{number}")
+        how = "in turn" if alone else "as one"
+        tell(f"training {number}/{len(groups)}: {shown}; {networks} networks {how}")
+        found |= (_train_in_turn if alone else _train)(group, folder / f"training-{number}")
     return {name: found[name] for name in variants}
 
 
@@ -155,6 +161,8 @@ def _key(run: Run) -> str:
     fields = asdict(run)
     for name in ("recipe", "name", "sweep"):
         del fields[name]
+    if isinstance(run.data, AdditionsConfig):
+        return _key_in_turn(run, run.data, fields)
     for name in OWN:
         del fields["model"][name]
     for name in OWN_OF_OPTIMIZER[run.optimizer.is_scheduled :]:
@@ -162,6 +170,20 @@ def _key(run: Run) -> str:
     fields["data"] = [run.data.source, fields["data"]]
     # An option that only some have costs the others time, but no second population.
     return json.dumps(fields, sort_keys=True, default=str)
+
+
+def _key_in_turn(run: Run, data: AdditionsConfig, fields: dict[str, Any]) -> str:
+    """What addition networks have in common that are trained by one compiled step."""
+    fields["data"] = data.digits
+    own = ["seed", "seeds"]
+    if run.optimizer.is_scheduled:
+        fields["data"] = [data.digits, data.sizes]  # a schedule knows its last step
+    else:
+        own.append("epochs")
+        del fields["optimizer"]["learning_rate"]
+    for name in own:
+        del fields[name]
+    return json.dumps(fields, sort_keys=True)
 
 
 def _train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
@@ -177,6 +199,29 @@ def _train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
     with closing(progress), closing(checkpoint):
         fit(task, model, batches, [monitor, stopping, checkpoint, progress], begun, first.epochs)
     return _take_apart(runs, task, model, checkpoint.snapshot, monitor)
+
+
+def _train_in_turn(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
+    data = {name: data_of(run.data, run.seed) for name, run in runs.items()}
+    found = {}
+    for name, networks in train_in_turn(runs, data, path).items():
+        history = {
+            key: np.stack([one.history[key] for one in networks], axis=1) for key in networks[0].history
+        }
+        scores = {key: np.array([one.scores[key] for one in networks]) for key in networks[0].scores}
+        found[name] = Trained(
+            run=runs[name],
+            data=data[name],
+            history=history,
+            scores=scores,
+            monitor={},
+            early={},
+            layers=[],
+            diagnosis=["not watched"] * len(networks),
+            model=_Alone(runs[name], data[name], networks),
+            answers=networks[0].answers,
+        )
+    return found
 
 
 def _take_apart(
@@ -240,3 +285,18 @@ class _Networks:
 
     def __call__(self, place: int, *, best: bool = False) -> keras.Model:
         return self.population.variant(self.begin + place, best=best)
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """Models of one run's seeds that were trained in turn."""
+
+    run: Run
+    data: Data
+    networks: list[Alone]
+
+    def __call__(self, place: int, *, best: bool = False) -> keras.Model:
+        model = task_of(replace(self.run, seeds=1), self.data).build_model()
+        network = self.networks[place]
+        model.set_weights(network.best_weights if best else network.weights)
+        return model
