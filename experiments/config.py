@@ -118,8 +118,6 @@ class Run:
         require("steps_per_execution", "at least 1", self.steps_per_execution, self.steps_per_execution >= 1)
         require("show_every", "0 or more", self.show_every, self.show_every >= 0)
         require("seeds", "at least 1", self.seeds, self.seeds >= 1)
-        rule = "1, with nothing to sweep, for an addition network, with Muon or on PyTorch"
-        require("seeds", rule, self.seeds, self.suits_populations or not self.is_population)
         self._check_sweep()
         rule = f"places below {len(self.variants)}, at least 2, each once"
         places = set(self.only)

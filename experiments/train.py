@@ -46,6 +46,7 @@ def train(run: Run) -> list[Result]:
         True
     """
     check_backend(run)
+    _check_population(run)
     data = load(run.data, run.seed)
     for note in data.notes:
         print(note)
@@ -133,6 +134,12 @@ def _check_monitor(run: Run, known: list[str]) -> None:
     for field, name in (("monitor", rule.monitor), ("train-monitor", rule.train_monitor)):
         if rule.criterion is not None and name not in known:
             raise UserError(f"--early-stopping.{field} must be one of {', '.join(known)}, got {name!r}")
+
+
+def _check_population(run: Run) -> None:
+    if run.is_population and not run.suits_populations:
+        rule = "1, with nothing to sweep, for an addition network, with Muon or on PyTorch"
+        raise UserError(f"--seeds must be {rule}, got {run.seeds}")
 
 
 def check_backend(run: Run) -> None:

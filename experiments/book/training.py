@@ -1,11 +1,11 @@
-"""Trains a lesson's variants with all their seeds, those of one architecture as one population."""
+"""Trains a lesson's variants with all their seeds: dense networks of one architecture as one population."""
 
 import itertools
 import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,16 @@ import numpy as np
 
 from whyfit.callbacks import EarlyStopping, GradientMonitor, ShowProgress
 from whyfit.callbacks.diagnosis import Measurements, diagnose
-from whyfit.models import MLPConfig, Population, ShuffledBatches, Variant
+from whyfit.models import AdditionRNNConfig, MLPConfig, Population, ShuffledBatches, Variant
 
 from ..checkpoint import Checkpoint, Snapshot, in_units
 from ..config import Run, SweepConfig
-from ..data.config import DataConfig
+from ..data.config import AdditionsConfig, DataConfig
 from ..data.splits import Data, load
-from ..tasks import Task
+from ..tasks import Task, task_of
 from ..tasks.population import PopulationTask
 from ..train import fit, prepare
+from .in_turn import Alone, Answers, train_in_turn
 
 COMPILED_FROM = 2_000
 """Steps of a training from where on XLA's own time pays: 600 steps of 32 networks of three layers of 16 take
@@ -51,6 +52,8 @@ class Trained:
         diagnosis: The monitor's, one a seed.
         diagnosed: What it said of a seed, by place, after some epochs: `diagnosed(3, 5)`.
         model: A seed's network as a stock Keras model, by place: `model(3)`, or `model(3, best=True)`.
+        answers: Of an addition network, the first seed's by epoch: questions, truth and answer. They are not
+            watched: they have no monitor, early, layers and diagnosis.
     """
 
     run: Run
@@ -63,6 +66,7 @@ class Trained:
     diagnosis: list[str]
     diagnosed: Callable[[int, int], str]
     model: Callable[..., keras.Model]
+    answers: list[Answers] = field(default_factory=list)
 
     @property
     def seeds(self) -> int:
@@ -105,9 +109,12 @@ def train_variants(
     for number, names in enumerate(groups, start=1):
         group = {name: variants[name] for name in names}
         networks = sum(run.seeds for run in group.values())
+        alone = isinstance(next(iter(group.values())).model, AdditionRNNConfig)
         shown = "; ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]} ({len(names)} variants)"
-        tell(f"training {number}/{len(groups)}: {shown}; {networks} networks as one")
-        found |= _train(group, folder / f"training-{number}", test_curves)
+        how = "in turn" if alone else "as one"
+        tell(f"training {number}/{len(groups)}: {shown}; {networks} networks {how}")
+        place = folder / f"training-{number}"
+        found |= _train_in_turn(group, place) if alone else _train(group, place, test_curves)
     return {name: found[name] for name in variants}
 
 
@@ -184,6 +191,8 @@ def _key(run: Run) -> str:
     fields = asdict(run)
     for name in ("recipe", "name", "sweep"):
         del fields[name]
+    if isinstance(run.data, AdditionsConfig):
+        return _key_in_turn(run, run.data, fields)
     for name in OWN:
         del fields["model"][name]
     for name in OWN_OF_OPTIMIZER[run.optimizer.is_scheduled :]:
@@ -191,6 +200,20 @@ def _key(run: Run) -> str:
     fields["data"] = [run.data.source, fields["data"]]
     # An option that only some have costs the others time, but no second population.
     return json.dumps(fields, sort_keys=True, default=str)
+
+
+def _key_in_turn(run: Run, data: AdditionsConfig, fields: dict[str, Any]) -> str:
+    """What addition networks have in common that are trained by one compiled step."""
+    fields["data"] = data.digits
+    own = ["seed", "seeds"]
+    if run.optimizer.is_scheduled:
+        fields["data"] = [data.digits, data.sizes]  # a schedule knows its last step
+    else:
+        own.append("epochs")
+        del fields["optimizer"]["learning_rate"]
+    for name in own:
+        del fields[name]
+    return json.dumps(fields, sort_keys=True)
 
 
 def _train(runs: dict[str, Run], path: Path, test_curves: bool) -> dict[str, Trained]:
@@ -208,6 +231,30 @@ def _train(runs: dict[str, Run], path: Path, test_curves: bool) -> dict[str, Tra
         watching = [TestCurves(task), *watching] if test_curves else watching
         fit(task, model, batches, watching, begun, first.epochs)
     return _take_apart(runs, task, model, checkpoint.snapshot, monitor)
+
+
+def _train_in_turn(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
+    data = {name: data_of(run.data, run.seed) for name, run in runs.items()}
+    found = {}
+    for name, networks in train_in_turn(runs, data, path).items():
+        history = {
+            key: np.stack([one.history[key] for one in networks], axis=1) for key in networks[0].history
+        }
+        scores = {key: np.array([one.scores[key] for one in networks]) for key in networks[0].scores}
+        found[name] = Trained(
+            run=runs[name],
+            data=data[name],
+            history=history,
+            scores=scores,
+            monitor={},
+            early={},
+            layers=[],
+            diagnosis=["not watched"] * len(networks),
+            diagnosed=lambda place, epochs: "not watched",
+            model=_Alone(runs[name], data[name], networks),
+            answers=networks[0].answers,
+        )
+    return found
 
 
 def _take_apart(
@@ -285,3 +332,18 @@ class _Diagnoses:
 
     def __call__(self, place: int, epochs: int) -> str:
         return diagnose(self.measurements.variant(self.begin + place).until(epochs)).name
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """Models of one run's seeds that were trained in turn."""
+
+    run: Run
+    data: Data
+    networks: list[Alone]
+
+    def __call__(self, place: int, *, best: bool = False) -> keras.Model:
+        model = task_of(replace(self.run, seeds=1), self.data).build_model()
+        network = self.networks[place]
+        model.set_weights(network.best_weights if best else network.weights)
+        return model

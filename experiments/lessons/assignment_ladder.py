@@ -1,0 +1,243 @@
+"""From the logistic classifier to a deep network with decay, every rung reads more letters.
+
+    make lesson NAME=assignment-ladder    D10, about 45 s on 2 cores
+
+The rungs on the letters A to J: the logistic classifier, with L2; a hidden layer of 64 ReLUs, with L2, with
+dropout; the same on three batches of pictures, which it learns by heart, with dropout; three layers,
+regularized, with a rate that decays. Every rung has its own best rate and strength, chosen by validation
+accuracy, and is judged on fonts of its own. Seeds share the pictures; weights and order are each seed's
+own.
+
+FULL=1 climbs the ladder on notMNIST, MNIST and Fashion-MNIST, three seeds each, where their files lie in
+$KERAS_HOME (or ~/.keras): a folder `mnist`, `fashion-mnist` or `notmnist` of idx files there or in its
+`datasets`. On MNIST it also trains 2 x 800 ReLUs and 3 x 1,024 with dropout and max-norm, two seeds each,
+beside the published errors of 1.60 and 1.06 % (Srivastava et al., JMLR 15, 2014, table 2). What is not
+there is left out.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from whyfit.models.config import MLPConfig
+
+from ..config import OptimizerConfig, Run
+from ..data.config import DataConfig, GlyphsConfig, ImagesConfig
+from ..figures import COLOURS, STYLE
+from ..recipes import mlp
+from ..verdict import Claim
+
+LETTERS = GlyphsConfig(train=2_000, validation=1_000, test=1_000)
+FEW = GlyphsConfig(train=192, validation=1_000, test=1_000)
+BATCH = 64
+# By rung: its layers, and the settings it chooses from.
+RUNGS: dict[str, tuple[int, tuple[dict[str, Any], ...]]] = {
+    "logistic": (0, ({},)),
+    "logistic, L2": (0, ({"l2": 1e-3}, {"l2": 1e-2}, {"l2": 1e-1})),
+    "network": (1, ({},)),
+    "network, L2": (1, ({"l2": 1e-3}, {"l2": 1e-2})),
+    "network, dropout": (1, ({"dropout": (0.5,)},)),
+    "deep, decay": (3, ({"dropout": (0.2,)}, {"l2": 1e-3})),
+}
+RATES, DECAYING = (1e-3, 3e-3), (3e-3,)
+CONTROLS: dict[str, tuple[int, tuple[dict[str, Any], ...]]] = {"network, weak L2": (1, ({"l2": 1e-7},))}
+HEART: dict[str, dict[str, Any]] = {
+    "few": {},
+    "few, dropout": {"dropout": (0.5,)},
+    "few, weak dropout": {"dropout": (1e-3,)},
+}
+PUBLISHED = {"2 x 800": 1.60, "3 x 1,024, dropout, max-norm": 1.06}
+
+POINT = "10 of 1,000 letters"
+CLAIMS = (
+    Claim(
+        "hidden",
+        "a hidden layer of ReLUs reads more than the logistic classifier",
+        "test accuracy, network minus classifier, each at its best; control: classifiers, L2 minus none",
+        "points",
+        3.0,
+        "what a reader would notice: 30 of 1,000 letters",
+    ),
+    Claim(
+        "L2",
+        "L2 helps the network",
+        "test accuracy with L2 minus without, seed by seed; control: an L2 too weak to matter",
+        "points",
+        1.0,
+        POINT,
+    ),
+    Claim(
+        "dropout",
+        "dropout helps the network",
+        "test accuracy with dropout minus without, seed by seed; control: L2 too weak to matter",
+        "points",
+        1.0,
+        POINT,
+    ),
+    Claim(
+        "by heart",
+        "three batches of pictures are learnt by heart",
+        "accuracy in training minus validation, seed by seed; control: all 2,000 pictures",
+        "points",
+        25.0,
+        "one letter in four: what is learnt there is of no use elsewhere",
+    ),
+    Claim(
+        "dropout on few",
+        "dropout makes up for some of that",
+        "test accuracy on few batches with dropout minus without, seed by seed; control: a dropout of 0.1 %",
+        "points",
+        1.0,
+        POINT,
+    ),
+    Claim(
+        "top",
+        "the deep network with decay stands highest",
+        "test accuracy minus that of the best rung below, seed by seed; control: that rung, the next seed",
+        "points",
+        1.0,
+        POINT,
+    ),
+)
+
+
+def variants(full: bool) -> dict[str, Run]:
+    """Every rung with all its settings; where it is long, on published pictures, too."""
+    named = _ladder(LETTERS, RUNGS | CONTROLS)
+    named |= {name: _run(FEW, 1, RATES[-1], epochs=40, **setting) for name, setting in HEART.items()}
+    return named | (_published() if full else {})
+
+
+def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracies in per cent of every rung at its best."""
+    best = {rung: _best(trained, "", rung) for rung in RUNGS | CONTROLS}
+    at = {rung: _test(trained[name]) for rung, name in best.items()}
+    at |= {name: _test(trained[name]) for name in HEART}
+    shallow = {rung: values for rung, values in at.items() if rung in RUNGS and rung != "deep, decay"}
+    below = shallow[max(shallow, key=lambda rung: _validation(trained[best[rung]]))]
+    linear = max(("logistic", "logistic, L2"), key=lambda rung: _validation(trained[best[rung]]))
+    hidden = max(("network", "network, L2"), key=lambda rung: _validation(trained[best[rung]]))
+    return {
+        "hidden": at[hidden] - at[linear],
+        "hidden/control": at["logistic, L2"] - at["logistic"],
+        "L2": at["network, L2"] - at["network"],
+        "L2/control": at["network, weak L2"] - at["network"],
+        "dropout": at["network, dropout"] - at["network"],
+        "dropout/control": at["network, weak L2"] - at["network"],
+        "by heart": _gap(trained["few"]),
+        "by heart/control": _gap(trained[best["network"]]),
+        "dropout on few": at["few, dropout"] - at["few"],
+        "dropout on few/control": at["few, weak dropout"] - at["few"],
+        "top": at["deep, decay"] - below,
+        "top/control": below - np.roll(below, 1),
+        "chosen": [f"{rung}: {name}" for rung, name in best.items()],
+        **{f"accuracy {rung}": values for rung, values in at.items()},
+        **_elsewhere(trained),
+    }
+
+
+def draw(measured: Mapping[str, Any]) -> Figure:
+    """Test accuracy rung by rung, on every set of pictures there is."""
+    sets = [""] + [name.removeprefix("on ") for name in measured if name.startswith("on ")]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5, 4.2 if len(sets) == 1 else 2.2 * len(sets)), layout="constrained")
+        for axes, name in zip(figure.subplots(len(sets), squeeze=False).flat, sets, strict=True):
+            rungs = [*RUNGS, "few", "few, dropout"] if not name else list(RUNGS)
+            key = name or "accuracy"
+            axes.boxplot(
+                [measured[f"{key} {rung}"] for rung in rungs],
+                vert=False,
+                tick_labels=rungs,
+                medianprops={"color": COLOURS[1]},
+            )
+            axes.invert_yaxis()
+            axes.set_xlabel(f"test accuracy on {name or 'letters of unseen fonts'}, %")
+    return figure
+
+
+def _ladder(data: DataConfig, rungs: Mapping[str, Any], start: str = "", **changes: Any) -> dict[str, Run]:
+    return {
+        f"{start}{rung}, {place}, rate {rate:g}": _run(data, layers, rate, **setting, **changes)
+        for rung, (layers, settings) in rungs.items()
+        for place, setting in enumerate(settings)
+        for rate in _rates(layers)
+    }
+
+
+def _run(
+    data: DataConfig, layers: int, rate: float, *, epochs: int = 8, seeds: int = 16, **setting: Any
+) -> Run:
+    return mlp(
+        model=MLPConfig(layers=layers, units=(setting.pop("units", 64),), **setting),
+        data=data,
+        seeds=seeds,
+        epochs=epochs,
+        batch_size=BATCH,
+        optimizer=OptimizerConfig("Adam", learning_rate=rate, decay="cosine" if layers > 1 else "none"),
+    )
+
+
+def _published() -> dict[str, Run]:
+    """The ladder on every set whose files are there, and the networks of the dropout paper on MNIST."""
+    found: dict[str, Run] = {}
+    for name in ("notmnist", "mnist", "fashion-mnist"):
+        if path := _copy(name):
+            data = ImagesConfig(name, path, drop_duplicates=name == "notmnist")
+            found |= _ladder(data, RUNGS, f"{name} ", seeds=3, epochs=8, units=256)
+    if path := _copy("mnist"):
+        data = ImagesConfig("mnist", path, validation=5_000)
+        found["paper 2 x 800"] = _run(data, 2, 1e-3, epochs=10, seeds=2, units=800)
+        found["paper 3 x 1,024, dropout, max-norm"] = _run(
+            data, 3, 1e-3, epochs=20, seeds=2, units=1024, input_dropout=0.2, dropout=(0.5,), max_norm=2.0
+        )
+    return found
+
+
+def _copy(name: str) -> str:
+    """Where somebody's copy of the pictures lies; empty: nowhere."""
+    root = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    places = (root / name, root / "datasets" / name, root / "datasets" / f"{name}.npz")
+    return next((str(place) for place in places if place.exists()), "")
+
+
+def _elsewhere(trained: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracies on the published pictures, rung by rung, and errors of the paper's networks."""
+    found: dict[str, Any] = {}
+    for name in ("notmnist", "mnist", "fashion-mnist"):
+        if any(variant.startswith(f"{name} ") for variant in trained):
+            found[f"on {name}"] = True
+            found |= {f"{name} {rung}": _test(trained[_best(trained, f"{name} ", rung)]) for rung in RUNGS}
+    for name, error in PUBLISHED.items():
+        if (key := f"paper {name}") in trained:
+            found |= {f"error {name}": 100 - _test(trained[key]), f"published {name}": error}
+    return found
+
+
+def _best(trained: Mapping[str, Any], start: str, rung: str) -> str:
+    """The rung's setting and rate with the highest validation accuracy."""
+    layers, settings = (RUNGS | CONTROLS)[rung]
+    places = range(len(settings))
+    names = [f"{start}{rung}, {place}, rate {rate:g}" for place in places for rate in _rates(layers)]
+    return max(names, key=lambda name: _validation(trained[name]))
+
+
+def _rates(layers: int) -> tuple[float, ...]:
+    return DECAYING if layers > 1 else RATES
+
+
+def _validation(one: Any) -> float:
+    return float(np.median(one.history["val/accuracy"][-1]))
+
+
+def _test(one: Any) -> np.ndarray:
+    return 100 * one.scores["last/test/accuracy"]
+
+
+def _gap(one: Any) -> np.ndarray:
+    """Accuracy of training minus that of validation after the last epoch, in points."""
+    return 100 * (one.history["train/accuracy"][-1] - one.history["val/accuracy"][-1])
