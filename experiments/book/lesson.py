@@ -40,7 +40,9 @@ class Lesson:
     - `variants(full) -> dict[str, Run]`: networks to train, by name, each with its seeds; may be missing;
     - `measure(trained) -> dict[str, array]`: from what was trained to numbers; values a claim asks for stand
       under its key and under `KEY/control`, all others are for the picture;
-    - `draw(measured) -> Figure`.
+    - `draw(measured) -> Figure`; its docstring says in a line what is to be seen;
+    - `frames(measured) -> list[tuple[str, Figure]]`: what is to be seen at one time after another, each with
+      a label such as "epoch 8"; of one small size, shown one at a time by a slider; may be missing.
 
     Attributes:
         name: On the command line.
@@ -48,6 +50,8 @@ class Lesson:
         rows: Of the list of claims, such as "B5".
         time: About how long it takes, in words.
         text: The docstring.
+        picture: What `draw`'s picture shows, in a line.
+        film: What `frames` show, in a line; empty where there are none.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Lesson:
     rows: str
     time: str
     text: str
+    picture: str = ""
+    film: str = ""
 
     @cached_property
     def module(self) -> ModuleType:
@@ -78,6 +84,11 @@ class Lesson:
     def draw(self, measured: Mapping[str, Any]) -> "Figure":
         """The lesson's picture."""
         return self.module.draw(measured)
+
+    def frames(self, measured: Mapping[str, Any]) -> "list[tuple[str, Figure]]":
+        """The lesson's moving picture, frame by frame with labels; empty where it has none."""
+        make: Callable[..., list[tuple[str, Figure]]] | None = getattr(self.module, "frames", None)
+        return make(measured) if make else []
 
     def digest(self, full: bool, seeds: int = 0) -> str:
         """32 characters that change with all that decides the numbers: this project's code, the lesson's, the
@@ -103,12 +114,15 @@ def path_of(name: str) -> Path:
 
 
 def _read(path: Path) -> Lesson:
-    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    code = ast.parse(path.read_text())
+    text = ast.get_docstring(code) or ""
     head = _HEAD.search(text)
     name = path.stem.replace("_", "-")
     if head is None or head[1] != name:
         raise ValueError(f"{path} must have a line `make lesson NAME={name}  ROWS, about TIME on 2 cores`")
-    return Lesson(name, text.splitlines()[0], head[2].strip(), head[3], text)
+    shown = {one.name: ast.get_docstring(one) for one in code.body if isinstance(one, ast.FunctionDef)}
+    picture, film = ((shown.get(name) or "").partition("\n")[0] for name in ("draw", "frames"))
+    return Lesson(name, text.splitlines()[0], head[2].strip(), head[3], text, picture, film)
 
 
 def _in_order(rows: str) -> list[Any]:
