@@ -79,6 +79,16 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def report_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of all verdicts of a made-up book."""
+    from . import report_cases
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHYFIT_MLRUNS", str(tmp_path_factory.mktemp("mlruns")))
+        return report_cases.write().read_text()
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `whyfit ...` or another program and go on; what still runs at the end is killed."""

@@ -47,8 +47,8 @@ def verdicts(place: int) -> list[Verdict]:
     return [one.judge(measured) for one in STATEMENTS]
 
 
-def book() -> tuple[dict[str, Lesson], list[Page]]:
-    """All lessons that there are, all but one of them run; their pictures are drawn."""
+def write() -> Path:
+    """The page of all lessons that there are, all but one of them run; their pictures are drawn."""
     known = lessons()
     pages = [_page(lesson, place) for place, lesson in enumerate(known.values()) if lesson.name != LEFT_OUT]
     figure = Figure(figsize=(5, 3))
@@ -58,12 +58,7 @@ def book() -> tuple[dict[str, Lesson], list[Page]]:
         page.picture.write_bytes(drawn.getvalue())
         for path in page.frame_files:
             shutil.copy(page.picture, path)
-    return known, pages
-
-
-def write() -> Path:
-    """The page of that book."""
-    return report.write(*book())
+    return report.write(known, pages)
 
 
 def _page(lesson: Lesson, place: int) -> Page:

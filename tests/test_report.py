@@ -40,21 +40,15 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-@pytest.fixture
-def html(nowhere: Path) -> str:
-    """The page of a made-up book."""
-    return report_cases.write().read_text()
-
-
-def test_the_page_lists_all_rows_and_needs_nothing_else(html: str) -> None:
-    page = Elements(html)
-    rows = re.findall(r'scope="row">([A-E]\d+)<', html)
+def test_the_page_lists_all_rows_and_needs_nothing_else(report_page: str) -> None:
+    page = Elements(report_page)
+    rows = re.findall(r'scope="row">([A-E]\d+)<', report_page)
     assert set(rows) == {
         f"{letter}{number}"
         for letter, many in {"A": 11, "B": 7, "C": 5, "D": 10, "E": 3}.items()
         for number in range(1, many + 1)
     }
-    assert f"not run yet: <code>make lesson NAME={report_cases.LEFT_OUT}</code>" in html
+    assert f"not run yet: <code>make lesson NAME={report_cases.LEFT_OUT}</code>" in report_page
     links = [str(one["href"]) for one in page.of("a")]
     ids = [one["id"] for _, one in page.found if "id" in one]
     assert len(ids) == len(set(ids))
@@ -62,27 +56,28 @@ def test_the_page_lists_all_rows_and_needs_nothing_else(html: str) -> None:
     assert all(link.startswith("#") for link in links)
     sources = [one[name] or "" for _, one in page.found for name in ("src", "href", "srcset") if name in one]
     assert all(source.startswith(("#", "data:")) for source in sources)
-    assert "url(" not in html and "@import" not in html
+    assert "url(" not in report_page
+    assert "@import" not in report_page
     levels = [int(tag[1]) for tag, _ in page.found if re.fullmatch(r"h\d", tag)]
-    assert levels[0] == 1 and levels.count(1) == 1
+    assert [levels[0], levels.count(1)] == [1, 1]
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_a_section_has_all_that_was_found(html: str) -> None:
+def test_a_section_has_all_that_was_found(report_page: str) -> None:
     for one in report_cases.verdicts(0):
         if one.control:
-            assert one.control in html
-    assert "It fails &lt;often&gt; &amp; badly." in html
+            assert one.control in report_page
+    assert "It fails &lt;often&gt; &amp; badly." in report_page
     for word in ("holds", "does not hold", "inconclusive", "shown"):
-        assert f"</span> {word}</strong>" in html
-    assert "make lesson NAME=zero-init" in html
-    assert "mlruns/state/zero-init-1" in html
+        assert f"</span> {word}</strong>" in report_page
+    assert "make lesson NAME=zero-init" in report_page
+    assert "mlruns/state/zero-init-1" in report_page
 
 
-def test_pictures_are_inside_and_say_what_they_show(html: str) -> None:
-    pictures = Elements(html).of("img")
-    known, pages = report_cases.book()
-    assert len(pictures) == len(pages) + len(report_cases.FRAMES)
+def test_pictures_are_inside_and_say_what_they_show(report_page: str) -> None:
+    pictures = Elements(report_page).of("img")
+    known = report_cases.lessons()
+    assert len(pictures) == len(known) - 1 + len(report_cases.FRAMES)
     for picture in pictures:
         head, _, content = str(picture["src"]).partition(",")
         assert head == "data:image/png;base64"
