@@ -147,7 +147,7 @@ def _frame(measured: Mapping[str, Any], name: str) -> Figure:
             _draw_plane(axes, measured, name, layer)
             right = np.asarray(measured[f"score {name}"])[0, int(layer[-1])]
             axes.set_title(f"layer {layer[-1]}: a line gets {right:.0f} %", fontsize=10)
-            axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1))
+            axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         figure.suptitle(name, fontsize=11)
     return figure
 
