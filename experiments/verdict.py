@@ -55,6 +55,9 @@ class Verdict:
         seeds: Values it rests on; 0 where there is no chance in it.
         seeds_needed: Where it is inconclusive, how many would about decide it; None: no number would.
         control: What came of it without its cause.
+        margin: What the interval was held against; of a fact its tolerance; NaN where shown.
+        side: Where the interval must lie, "above", "below" or "within" the margin; empty of a fact.
+        unit: Of the statistic and the margin.
     """
 
     key: str
@@ -67,6 +70,9 @@ class Verdict:
     seeds: int = 0
     seeds_needed: int | None = None
     control: str = ""
+    margin: float = math.nan
+    side: str = ""
+    unit: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, which JSON can hold."""
@@ -135,6 +141,9 @@ class Claim:
             found.seeds,
             self._seeds_needed(found) if outcome == OPEN else None,
             note,
+            self.margin,
+            self.side,
+            self.unit,
         )
 
     def _interval(self, measured: Mapping[str, Any], key: str) -> Interval:
@@ -202,7 +211,8 @@ class Fact:
         note = f"without the cause: {HOLDS if control <= self.tolerance else DENIED}, error {control:.3g}"
         if outcome == HOLDS and control <= self.tolerance:
             outcome, note = OPEN, f"{note}: the check tells nothing apart"
-        return Verdict(self.key, self.text, outcome, f"largest error {error:.3g}", error, control=note)
+        found = f"largest error {error:.3g}"
+        return Verdict(self.key, self.text, outcome, found, error, control=note, margin=self.tolerance)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,28 @@ def whyfit() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload,no-any-return]
 
     return call
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium without a screen."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not (path := shutil.which("chromium")):
+        pytest.skip("Debian's chromium is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def report_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of all verdicts of a made-up book."""
+    from . import report_cases
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHYFIT_MLRUNS", str(tmp_path_factory.mktemp("mlruns")))
+        return report_cases.write().read_text()
 
 
 @pytest.fixture

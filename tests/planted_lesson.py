@@ -55,6 +55,11 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     return figure
 
 
+def frames(measured: Mapping[str, Any]) -> list[tuple[str, Figure]]:
+    """Losses up to an epoch."""
+    return [(f"epoch {epoch}", draw({"losses": measured["losses"][:epoch]})) for epoch in (1, 12)]
+
+
 def _run(rate: float, units: int = 8) -> Run:
     return mlp(
         model=MLPConfig(units=(units,)),

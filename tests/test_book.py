@@ -50,7 +50,9 @@ def test_planted_claims_are_judged_by_what_was_trained(planted: Lesson, runs: Pa
     assert found.picture.read_bytes()[:4] == b"\x89PNG"
     assert pages.read(planted.name) == found
     _check_tracked(found)
-    html = report.write([found]).read_text()
+    assert found.frames == ["epoch 1", "epoch 12"]
+    assert [path.read_bytes()[:4] for path in found.frame_files] == [b"\x89PNG"] * 2
+    html = report.write({planted.name: planted}, [found]).read_text()
     assert "does not hold" in html
     assert "1 hold, 2 do not hold" in html
 
@@ -64,7 +66,14 @@ def _check_tracked(page: pages.Page) -> None:
     assert run.data.tags["verdict.learning"].startswith("holds: ")
     assert run.data.metrics["learning"] == page.verdicts[0].value
     files = {file.path for file in store.list_artifacts(run.info.run_id)}
-    assert {"planted-lesson.png", "measured.npz", "verdicts.json", "variants.json"} <= files
+    assert {
+        "planted-lesson.png",
+        "planted-lesson.0.png",
+        "planted-lesson.1.png",
+        "measured.npz",
+        "verdicts.json",
+        "variants.json",
+    } <= files
     table = json.loads(Path(store.download_artifacts(run.info.run_id, "variants.json")).read_text())
     assert len(table["data"]) == 24
     measured = np.load(store.download_artifacts(run.info.run_id, "measured.npz"))

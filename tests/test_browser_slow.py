@@ -1,11 +1,10 @@
 """A search's trials in MLflow's pages, seen in a real browser."""
 
 import re
-import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,12 @@ import pytest
 from .conftest import quiet_port
 from .test_search import CONFIG, quietly, small
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="Debian's chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """An empty page of a browser without a screen."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1500, "height": 1000})
-        browser.close()
-
-
-def test_the_trials_stand_side_by_side(start: Start, runs: Path, page: Any, tmp_path: Path) -> None:
+def test_the_trials_stand_side_by_side(start: Start, runs: Path, browser: Any, tmp_path: Path) -> None:
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
     quietly(small(name="night"), CONFIG)
     process = start("ui", "--port", str(quiet_port()), "--compare", "night")
     assert process.stdout is not None

@@ -16,9 +16,12 @@ assert models.__file__.startswith({here!r}) and callbacks.__file__.startswith({h
 from whyfit.models import AdditionRNNConfig, build_addition_rnn
 from whyfit.callbacks import ShowProgress
 from whyfit.experiments import recipes
+from whyfit.experiments.book import report
+from whyfit.experiments.book.lesson import lessons
 import whyfit.models
 assert whyfit.models.__file__.startswith({site!r}), whyfit.models.__file__
 model = build_addition_rnn(AdditionRNNConfig(units=4), question_length=7, answer_length=4, characters=12)
+assert report.write(lessons(), []).is_file()
 print(model.count_params(), recipes.addition().epochs, ShowProgress.__name__)
 """
 

@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parents[1] / "lessons"
 _HEAD = re.compile(r"make lesson NAME=(\S+)\s+(\S.*?), about (.+?) on 2 cores")
 _PACKAGES = ("keras", "tensorflow", "numpy")
 _CODE = [Path(models_config.__file__).parent, Path(callbacks_config.__file__).parent, FOLDER.parent]
+_REPORT = Path(__file__).parent / "report"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class Lesson:
     - `variants(full) -> dict[str, Run]`: networks to train, by name, each with its seeds; may be missing;
     - `measure(trained) -> dict[str, array]`: from what was trained to numbers; values a claim asks for stand
       under its key and under `KEY/control`, all others are for the picture;
-    - `draw(measured) -> Figure`;
+    - `draw(measured) -> Figure`; its docstring says in a line what is to be seen;
+    - `frames(measured) -> list[tuple[str, Figure]]`: what is to be seen at one time after another, each with
+      a label such as "epoch 8"; of one small size, shown one at a time by a slider; may be missing.
     - `TEST_CURVES = True` where `history` is to have the test set's curves too, which nothing decides on.
 
     Attributes:
@@ -49,6 +52,8 @@ class Lesson:
         rows: Of the list of claims, such as "B5".
         time: About how long it takes, in words.
         text: The docstring.
+        picture: What `draw`'s picture shows, in a line.
+        film: What `frames` show, in a line; empty where there are none.
     """
 
     name: str
@@ -56,6 +61,8 @@ class Lesson:
     rows: str
     time: str
     text: str
+    picture: str = ""
+    film: str = ""
 
     @cached_property
     def module(self) -> ModuleType:
@@ -85,11 +92,19 @@ class Lesson:
         """The lesson's picture."""
         return self.module.draw(measured)
 
+    def frames(self, measured: Mapping[str, Any]) -> "list[tuple[str, Figure]]":
+        """The lesson's moving picture, frame by frame with labels; empty where it has none."""
+        make: Callable[..., list[tuple[str, Figure]]] | None = getattr(self.module, "frames", None)
+        return make(measured) if make else []
+
     def digest(self, full: bool, seeds: int = 0) -> str:
-        """32 characters that change with all that decides the numbers: this project's code, the lesson's, the
-        variants, the packages, and another number of seeds where one was asked for."""
+        """32 characters that change with all that decides the numbers: this code but the report's, the
+        lesson's, the variants, the packages, and another number of seeds where one was asked for."""
         code = [
-            path for folder in _CODE for path in sorted(folder.rglob("*.py")) if FOLDER not in path.parents
+            path
+            for folder in _CODE
+            for path in sorted(folder.rglob("*.py"))
+            if not {FOLDER, _REPORT} & set(path.parents)
         ]
         parts = [path.read_text() for path in (*code, path_of(self.name))]
         parts += [repr(self.variants(full)), str(full), str(seeds)]
@@ -109,12 +124,15 @@ def path_of(name: str) -> Path:
 
 
 def _read(path: Path) -> Lesson:
-    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    code = ast.parse(path.read_text())
+    text = ast.get_docstring(code) or ""
     head = _HEAD.search(text)
     name = path.stem.replace("_", "-")
     if head is None or head[1] != name:
         raise ValueError(f"{path} must have a line `make lesson NAME={name}  ROWS, about TIME on 2 cores`")
-    return Lesson(name, text.splitlines()[0], head[2].strip(), head[3], text)
+    shown = {one.name: ast.get_docstring(one) for one in code.body if isinstance(one, ast.FunctionDef)}
+    picture, film = ((shown.get(name) or "").partition("\n")[0] for name in ("draw", "frames"))
+    return Lesson(name, text.splitlines()[0], head[2].strip(), head[3], text, picture, film)
 
 
 def _in_order(rows: str) -> list[Any]:

@@ -1,7 +1,7 @@
 """What is kept of a lesson between commands, under `mlruns/lessons/`: its verdicts and its picture."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Page:
         commit: Of the code.
         digest: See `Lesson.digest`.
         full: With the long parts.
+        frames: Labels of its moving picture, in order; empty where it has none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Page:
     commit: str
     digest: str
     full: bool
+    frames: list[str] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
@@ -43,9 +45,19 @@ class Page:
         return next((one for one in (DENIED, OPEN, HOLDS, SHOWN) if one in outcomes), OPEN)
 
     @property
+    def decisive(self) -> Verdict:
+        """The first of its statements that came out as the whole."""
+        return next(one for one in self.verdicts if one.outcome == self.outcome)
+
+    @property
     def picture(self) -> Path:
         """Where it is drawn."""
         return folder() / f"{self.name}.png"
+
+    @property
+    def frame_files(self) -> list[Path]:
+        """Where its moving picture is drawn, a file a label."""
+        return [folder() / f"{self.name}.{place}.png" for place in range(len(self.frames))]
 
     def write(self) -> None:
         """Keep it."""

@@ -6,9 +6,11 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from .. import state
 from ..conclude import keep_tables
@@ -48,6 +50,7 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
             tell("measuring")
             measured = lesson.measure(trained)
             verdicts = [claim.judge(measured) for claim in lesson.claims]
+            frames = lesson.frames(measured)
             page = Page(
                 name=lesson.name,
                 claim=lesson.claim,
@@ -59,8 +62,11 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
                 commit=tracker.commit,
                 digest=config["digest"],
                 full=full,
+                frames=[label for label, _ in frames],
             )
-            _keep(lesson, page, measured, trained, folder, tracker)
+            drawn = dict(zip(page.frame_files, (figure for _, figure in frames), strict=True))
+            drawn[page.picture] = lesson.draw(measured)
+            _keep(page, drawn, measured, trained, folder, tracker)
             tracker.finished_by = f"judged: {page.outcome}"
         if folder.record["status"] == FINISHED:
             shutil.rmtree(trainings, ignore_errors=True)
@@ -70,24 +76,24 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
 
 
 def _keep(
-    lesson: Lesson,
     page: Page,
+    drawn: Mapping[Path, Figure],
     measured: Mapping[str, Any],
     trained: dict[str, Trained],
     folder: RunFolder,
     tracker: Tracker,
 ) -> None:
-    """Picture, numbers and verdicts, with the run and beside the other lessons' pages."""
-    figure = lesson.draw(measured)
-    save_figure(figure, page.picture)
-    shutil.copy(page.picture, folder.files / page.picture.name)
+    """Pictures, numbers and verdicts, with the run and beside the other lessons' pages."""
+    for path, figure in drawn.items():
+        save_figure(figure, path)
+        shutil.copy(path, folder.files / path.name)
     arrays: dict[str, Any] = {name: np.asarray(values) for name, values in measured.items()}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     state.write(folder.files / "measured.npz", buffer.getvalue())
     page.write()
     state.write_json(folder.files / "verdicts.json", [one.as_dict() for one in page.verdicts])
-    for name in (page.picture.name, "measured.npz", "verdicts.json"):
+    for name in (*(path.name for path in drawn), "measured.npz", "verdicts.json"):
         tracker.log_file(folder.files / name)
     if trained:
         keep_tables({"variants.json": _table(trained)}, folder, tracker)

@@ -32,15 +32,17 @@ def main(arguments: list[str]) -> int:
     from ..tracking.delivery import bury_the_dead
 
     bury_the_dead()
-    known, lesson_options = list(lessons().values()), LessonOptions(full=options.full)
-    for lesson in known:
+    known, lesson_options = lessons(), LessonOptions(full=options.full)
+    for lesson in known.values():
         kept = page.read(lesson.name)
         if kept and kept.digest == lesson.digest(options.full) and not options.anew:
             continue
         console.rule(lesson.name)
         if code := run(running, lesson, lesson_options, console, "whyfit book"):
             return code
-    pages = list(page.pages([lesson.name for lesson in known]))
+    pages = list(page.pages(list(known)))
     show_book(pages, console)
-    console.print(f"all in {time.monotonic() - began:.0f} s; page: {report.write(pages)}", soft_wrap=True)
+    console.print(
+        f"all in {time.monotonic() - began:.0f} s; page: {report.write(known, pages)}", soft_wrap=True
+    )
     return 0

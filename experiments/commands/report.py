@@ -19,8 +19,9 @@ def main(arguments: list[str]) -> int:
     parse(Options, arguments, "whyfit report", "Write the page of all verdicts.")
     from ..book import page, report
 
-    pages = list(page.pages(list(lessons())))
+    known = lessons()
+    pages = list(page.pages(list(known)))
     if not pages:
         raise UserError("no lesson has been run yet: whyfit book runs them all, whyfit lesson NAME one")
-    Console(highlight=False).print(f"page: {report.write(pages)}", soft_wrap=True)
+    Console(highlight=False).print(f"page: {report.write(known, pages)}", soft_wrap=True)
     return 0

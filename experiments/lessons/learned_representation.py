@@ -36,7 +36,9 @@ from ..recipes import mlp
 from ..verdict import Claim
 
 NETWORK = MLPConfig(units=(8, 2, 8, 2), activation="tanh")
-EPOCHS = {"epoch 2": 2, "epoch 8": 8, "epoch 40": 40}
+EPOCHS = {f"epoch {epoch}": epoch for epoch in (1, 2, 3, 4, 8, 40)}
+COMPARED = ("untrained", "epoch 2", "epoch 8", "epoch 40")
+"""Stages of which every seed is looked at; of the others the first one is."""
 LAST = "epoch 40"
 DRAWN = ("input", "hidden_2", "hidden_4")
 
@@ -92,7 +94,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("untrained", *EPOCHS):
         models = [
             _untrained(data, seed) if name == "untrained" else trained[name].model(seed)
-            for seed in range(trained[LAST].seeds)
+            for seed in range(trained[LAST].seeds if name in COMPARED else 1)
         ]
         score[name] = np.array([_separation(model, data) for model in models])
         for layer in DRAWN:
@@ -122,7 +124,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
                 _draw_plane(one, measured, name, layer)
                 one.set_title(f"{name}, layer {layer[-1]}", fontsize=10)
         curve = panels[0, 1]
-        for colour, name in zip(COLOURS[2:], ("untrained", *EPOCHS), strict=False):
+        for colour, name in zip(COLOURS[2:], COMPARED, strict=False):
             low, middle, high = np.percentile(measured[f"score {name}"], (25, 50, 75), axis=0)
             curve.plot(middle, "o-", color=colour, markersize=4, label=name)
             curve.fill_between(range(len(middle)), low, high, color=colour, alpha=0.2, linewidth=0)
@@ -130,6 +132,23 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         curve.set_xticks(range(5), ["input", "1", "2", "3", "4"], fontsize=9)
         curve.set_title("after layer", fontsize=10)
         figure.legend(*curve.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+    return figure
+
+
+def frames(measured: Mapping[str, Any]) -> list[tuple[str, Figure]]:
+    """The planes of layers 2 and 4 as the first seed's network learns, and what a line gets right there."""
+    return [(name, _frame(measured, name)) for name in ("untrained", *EPOCHS)]
+
+
+def _frame(measured: Mapping[str, Any], name: str) -> Figure:
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5, 2.8), layout="constrained")
+        for axes, layer in zip(figure.subplots(1, 2), DRAWN[1:], strict=True):
+            _draw_plane(axes, measured, name, layer)
+            right = np.asarray(measured[f"score {name}"])[0, int(layer[-1])]
+            axes.set_title(f"layer {layer[-1]}: a line gets {right:.0f} %", fontsize=10)
+            axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
+        figure.suptitle(name, fontsize=11)
     return figure
 
 
