@@ -15,11 +15,12 @@ Where it turns: with a validation set too small to see the turn, and where learn
 from a disc within a ring: there patience saves 50 % of the epochs (45 to 55) and keeps the accuracy no better
 than training to the end does.
 
-Seen: patience 10 keeps what the best budget has (0 points, -0.1 to 0.7) and saves 67 % of the epochs; GL stops
-after 5 epochs, PQ after 15, UP after 22, with the same accuracy. Training to the end costs 0.85 points (0.3 to
-2.0), which does not decide on a point. The better of L2 and dropout, trained to the end, is where stopping is
-(-0.1, -0.9 to 0.8). The best guard takes as many epochs as nothing does, L2 of strength 1 never gets there;
-but the pattern is found in one or two epochs here, and the disc (1.2 times, 0.9 to 1.7) left that open.
+Seen: patience 10 keeps what the best budget has (0 points, -0.1 to 0.7) and saves 67 % of the epochs; GL
+stops after 5 epochs, PQ after 15, UP after 22, with the same accuracy. Training to the end costs 0.85 points
+(0.3 to 2.0), which does not decide on a point. The better of L2 and dropout, trained to the end, is where
+stopping is (-0.1, -0.9 to 0.8). The best guard takes as many epochs as nothing does, L2 of strength 1 never
+gets there; but the pattern is found in one or two epochs here, and the disc (1.2 times, 0.9 to 1.7) left that
+open.
 """
 
 from collections.abc import Mapping
