@@ -19,6 +19,7 @@ LESSONS = {
     "oscillating": "learning-rate",
     "stagnating": "learning-rate",
     "underfitting": "oversized-and-regularized",
+    "overfitting": "early-stopping",
 }
 """What shows a finding in an experiment: `whyfit lesson NAME`."""
 SEE = "see it in an experiment: whyfit lesson "
