@@ -13,7 +13,7 @@ from whyfit.experiments.book import report
 from whyfit.experiments.book.lesson import Lesson, lessons
 from whyfit.experiments.book.run import run_lesson
 from whyfit.experiments.tracking.store import client, default_uri
-from whyfit.experiments.verdict import DENIED, HOLDS, Claim
+from whyfit.experiments.verdict import DENIED, HOLDS, OPEN, SHOWN, Claim, Verdict
 
 from . import planted_lesson
 
@@ -45,7 +45,7 @@ def test_planted_claims_are_judged_by_what_was_trained(planted: Lesson, runs: Pa
     found = run_lesson(planted, said.append)
     assert found is not None
     assert [one.outcome for one in found.verdicts] == [HOLDS, DENIED, DENIED]
-    assert found.outcome == DENIED
+    assert found.outcome == pages.PART and found.decisive is found.verdicts[1]
     assert said[0] == "training 1/1: still; learns; learns too; 24 networks as one"
     assert found.picture.read_bytes()[:4] == b"\x89PNG"
     assert pages.read(planted.name) == found
@@ -62,7 +62,7 @@ def _check_tracked(page: pages.Page) -> None:
     [experiment] = store.search_experiments(filter_string="name = 'lessons'")
     [run] = store.search_runs([experiment.experiment_id])
     assert run.info.run_name == page.run
-    assert run.data.tags["verdict"] == DENIED
+    assert run.data.tags["verdict"] == pages.PART
     assert run.data.tags["verdict.learning"].startswith("holds: ")
     assert run.data.metrics["learning"] == page.verdicts[0].value
     files = {file.path for file in store.list_artifacts(run.info.run_id)}
@@ -154,3 +154,22 @@ def test_mistakes_of_the_user_are_told_in_a_line(whyfit: Callable, runs: Path) -
 
 def test_pages_of_lessons_that_were_not_run_are_left_out(runs: Path) -> None:
     assert list(pages.pages(["zero-init"])) == []
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "whole", "weakest"),
+    [
+        ([HOLDS, HOLDS], HOLDS, 0),
+        ([HOLDS, SHOWN], HOLDS, 0),
+        ([SHOWN], SHOWN, 0),
+        ([HOLDS, OPEN, DENIED], pages.PART, 2),
+        ([HOLDS, OPEN], pages.PART, 1),
+        ([OPEN, DENIED, DENIED], DENIED, 1),
+        ([SHOWN, OPEN], OPEN, 1),
+    ],
+)
+def test_a_lesson_comes_to_what_its_statements_come_to(outcomes: list[str], whole: str, weakest: int) -> None:
+    verdicts = [Verdict(str(place), "", outcome, "") for place, outcome in enumerate(outcomes)]
+    page = pages.Page("x", "", "A1", [], verdicts, 1.0, "", "", "", False)
+    assert page.outcome == whole
+    assert page.decisive is verdicts[weakest]

@@ -9,6 +9,10 @@ from .. import state
 from ..run_folder import runs_root
 from ..verdict import DENIED, HOLDS, OPEN, SHOWN, Verdict
 
+PART = "holds in part"
+"""What comes of a lesson some of whose statements hold and others do not, or are open."""
+_WEAKEST_FIRST = (DENIED, OPEN, HOLDS, SHOWN)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -40,14 +44,15 @@ class Page:
 
     @property
     def outcome(self) -> str:
-        """The weakest of its statements' outcomes: one that does not hold, then one that is open."""
-        outcomes = [one.outcome for one in self.verdicts]
-        return next((one for one in (DENIED, OPEN, HOLDS, SHOWN) if one in outcomes), OPEN)
+        """What came of the whole: what all statements came to, or the weakest of them where none holds."""
+        weakest = self.decisive.outcome
+        some = any(one.outcome == HOLDS for one in self.verdicts)
+        return PART if some and weakest in (DENIED, OPEN) else weakest
 
     @property
     def decisive(self) -> Verdict:
-        """The first of its statements that came out as the whole."""
-        return next(one for one in self.verdicts if one.outcome == self.outcome)
+        """The weakest of its statements: the first that does not hold, else the first that is open."""
+        return min(self.verdicts, key=lambda one: _WEAKEST_FIRST.index(one.outcome))
 
     @property
     def picture(self) -> Path:

@@ -11,13 +11,13 @@ from markupsafe import Markup
 from ... import state
 from ...verdict import DENIED, HOLDS, OPEN, SHOWN, Verdict, tally
 from ..lesson import Lesson
-from ..page import Page, folder
+from ..page import PART, Page, folder
 from .chapters import Entry, chapters, missing
 from .picture import embed
 from .turning import amount, effect, turning
 
 HERE = Path(__file__).parent
-SIGNS = {HOLDS: "✓", DENIED: "✗", OPEN: "?", SHOWN: "○"}
+SIGNS = {HOLDS: "✓", PART: "◐", DENIED: "✗", OPEN: "?", SHOWN: "○"}
 """Told apart by sign and word, not by colour alone."""
 
 
