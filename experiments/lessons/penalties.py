@@ -11,10 +11,10 @@ judged on test with the last weights. Seeds share data; each has its own weights
 Where it turns: what a penalty does hangs on its strength, as the picture shows; with more examples there is
 less to make up for. What L1 does to single weights: lesson l1-kills-weights.
 
-Seen: with the best L2 the largest weights are a third of what they are without (0.33 to 0.39); but not all are
-medium-sized: under Adam 30 % end below 10^-5, under plain SGD (lesson l1-kills-weights) hardly any. The best
-penalty brings 0.45 points (0.2 to 1.3), which does not decide on one; from a disc within a ring it brought
-nothing. Both together do no better than one alone (0.1 points, -0.1 to 0.3).
+Seen: with the best L2 the largest weights are a third of what they are without (0.33 to 0.39); but not all
+are medium-sized: under Adam 30 % end below 10^-5, under plain SGD (lesson l1-kills-weights) hardly any. The
+best penalty brings 0.45 points (0.2 to 1.3), which does not decide on one; from a disc within a ring it
+brought nothing. Both together do no better than one alone (0.1 points, -0.1 to 0.3).
 """
 
 from collections.abc import Mapping
