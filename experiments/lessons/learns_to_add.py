@@ -116,7 +116,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
 def _show_answers(axes: Any, answers: np.ndarray) -> None:
     """A line a question, a column an epoch; (epochs, questions, 3)."""
     axes.set_axis_off()
-    titles = ["Q", "T", f"A, epoch {SHOWN[0] + 1}", *(f"{epoch + 1}" for epoch in SHOWN[1:])]
+    titles = ["Q", "T", *(f"ep. {epoch + 1}" for epoch in SHOWN)]
     places = [0.02, 0.17, *np.linspace(0.29, 0.86, len(answers))]
     for place, title in zip(places, titles, strict=True):
         axes.text(place, 1, title, weight="bold", fontsize=10, va="top")
