@@ -78,7 +78,7 @@ def train_in_turn(runs: dict[str, Run], data: dict[str, Data], folder: Path) -> 
     Returns:
         By name, one a seed.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     name, first = next(iter(runs.items()))
     model, _ = prepare(first, AdditionTask(first, data[name]))
     model.optimizer.build(model.trainable_variables)

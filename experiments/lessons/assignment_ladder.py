@@ -1,6 +1,6 @@
 """From the logistic classifier to a deep network with decay, every rung reads more letters.
 
-    make lesson NAME=assignment-ladder    D10, about 45 s on 2 cores
+    make lesson NAME=assignment-ladder    D10, about 100 s on 2 cores
 
 The rungs on the letters A to J: the logistic classifier, with L2; a hidden layer of 64 ReLUs, with L2, with
 dropout; the same on three batches of pictures, which it learns by heart, with dropout; three layers,
@@ -13,6 +13,13 @@ $KERAS_HOME (or ~/.keras): a folder `mnist`, `fashion-mnist` or `notmnist` of id
 `datasets`. On MNIST it also trains 2 x 800 ReLUs and 3 x 1,024 with dropout and max-norm, two seeds each,
 beside the published errors of 1.60 and 1.06 % (Srivastava et al., JMLR 15, 2014, table 2). What is not
 there is left out.
+
+Seen: logistic 78.2 %, a hidden layer 86.0, three layers with decay 87.1: the hidden layer is what counts
+(7.5 points more, 6.5 to 8.3). L2 brings nothing (0.0 points, -0.3 to 0.4; the weakest strength was chosen),
+dropout costs 1.2 (-2.9 to 0.2): with 2,000 pictures and 8 epochs 64 units do not overfit so that it pays.
+Three batches are learnt by heart (30 points between training and validation); dropout does not clearly help
+there (-0.2, -0.9 to 2.1). Whether the top rung is a point above the next is open (1.1 points, 0.3 to 3.2).
+The long part has not been run yet.
 """
 
 import os
@@ -157,7 +164,18 @@ def draw(measured: Mapping[str, Any]) -> Figure:
             )
             axes.invert_yaxis()
             axes.set_xlabel(f"test accuracy on {name or 'letters of unseen fonts'}, %")
+            if name == "mnist":
+                axes.set_xlabel(f"{axes.get_xlabel()}{_errors(measured)}", fontsize=9)
     return figure
+
+
+def _errors(measured: Mapping[str, Any]) -> str:
+    """Of the dropout paper's networks, a line each: test errors here and published."""
+    lines = [""]
+    for name, published in PUBLISHED.items():
+        if (key := f"error {name}") in measured:
+            lines.append(f"{name}: {np.mean(measured[key]):.2f} % wrong, published {published:.2f}")
+    return "\n".join(lines)
 
 
 def _ladder(data: DataConfig, rungs: Mapping[str, Any], start: str = "", **changes: Any) -> dict[str, Run]:
@@ -177,7 +195,7 @@ def _run(
         data=data,
         seeds=seeds,
         epochs=epochs,
-        batch_size=BATCH,
+        batch_size=BATCH if isinstance(data, GlyphsConfig) else 2 * BATCH,
         optimizer=OptimizerConfig("Adam", learning_rate=rate, decay="cosine" if layers > 1 else "none"),
     )
 
@@ -212,9 +230,9 @@ def _elsewhere(trained: Mapping[str, Any]) -> dict[str, Any]:
         if any(variant.startswith(f"{name} ") for variant in trained):
             found[f"on {name}"] = True
             found |= {f"{name} {rung}": _test(trained[_best(trained, f"{name} ", rung)]) for rung in RUNGS}
-    for name, error in PUBLISHED.items():
+    for name in PUBLISHED:
         if (key := f"paper {name}") in trained:
-            found |= {f"error {name}": 100 - _test(trained[key]), f"published {name}": error}
+            found[f"error {name}"] = 100 - _test(trained[key])
     return found
 
 

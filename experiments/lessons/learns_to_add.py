@@ -12,6 +12,11 @@ with a tick, wrong ones in red with a cross).
 FULL=1 also trains the workshop's own network, 45,000 questions of three digits by an LSTM of 128, as the
 recipe `addition` does, three seeds, beside its published end: validation loss 0.0012, characters above 99 %
 (iteration 199).
+
+Seen: after twelve epochs 97.9 % of 500 new questions are answered wholly right (97.2 to 98.2), where the
+most similar known question's answer never is. When 80 % of the characters are right, 27 points fewer whole
+answers are (24.6 to 28.5). The long part has not been run yet; the recipe `addition` by itself gets 99.97 %
+of whole answers right (three seeds, docs/results.md).
 """
 
 from collections.abc import Mapping
@@ -111,7 +116,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
 def _show_answers(axes: Any, answers: np.ndarray) -> None:
     """A line a question, a column an epoch; (epochs, questions, 3)."""
     axes.set_axis_off()
-    titles = ["Q", "T", f"A, epoch {SHOWN[0] + 1}", *(f"{epoch + 1}" for epoch in SHOWN[1:])]
+    titles = ["Q", "T", *(f"ep. {epoch + 1}" for epoch in SHOWN)]
     places = [0.02, 0.17, *np.linspace(0.29, 0.86, len(answers))]
     for place, title in zip(places, titles, strict=True):
         axes.text(place, 1, title, weight="bold", fontsize=10, va="top")
