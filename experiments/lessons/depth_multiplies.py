@@ -207,6 +207,31 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     return figure
 
 
+def frames(measured: Mapping[str, Any]) -> list[tuple[str, Figure]]:
+    """Gradients by layer and the loss, of sigmoids from small weights and of ReLUs from right ones."""
+    epochs = len(np.asarray(measured["loss vanishing"]))
+    return [(f"epoch {epoch}", _frame(measured, epoch)) for epoch in range(1, epochs + 1)]
+
+
+def _frame(measured: Mapping[str, Any], epoch: int) -> Figure:
+    shown = {"vanishing": "small, sigmoid", "right": "right, ReLU"}
+    with mpl.rc_context(STYLE | {"font.size": 10}):
+        figure = Figure(figsize=(5, 2.8), layout="constrained")
+        flow, curve = figure.subplots(1, 2)
+        for (name, label), colour in zip(shown.items(), COLOURS, strict=False):
+            gradients = np.median(np.asarray(measured[f"gradients {name}"])[epoch - 1], axis=0)
+            flow.plot(range(1, SIGNS + 1), gradients, "o-", color=colour, markersize=4, label=label)
+            losses = np.median(np.asarray(measured[f"loss {name}"]), axis=1)
+            curve.plot(range(1, epoch + 1), losses[:epoch], "o-", color=colour, markersize=4)
+        flow.set(xlabel="hidden layer", ylabel="gradient's norm", yscale="log", ylim=(1e-8, 10))
+        flow.set_xticks(range(2, SIGNS + 1, 2))
+        curve.set(xlabel="epoch (dotted: guessing)", ylabel="training loss", ylim=(0, 1.2 * GUESSED))
+        curve.set(xlim=(0.5, len(measured["loss right"]) + 0.5))
+        curve.axhline(GUESSED, color="0.5", linestyle=":")
+        figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
 def _run(activation: Any, depth: int, size: str, batch: int = 32) -> Run:
     initializer: Any
     initializer, scale = MADE_FOR[activation]
