@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whyfit.experiments.book.training import data_of, train_variants
+from whyfit.experiments.book.trained import data_of
+from whyfit.experiments.book.training import train_variants
 from whyfit.experiments.checkpoint import Checkpoint
 from whyfit.experiments.config import OptimizerConfig, Run
 from whyfit.experiments.data.config import AdditionsConfig

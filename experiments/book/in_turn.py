@@ -1,7 +1,8 @@
 """Trains addition networks that differ in seed and questions alone: in turn, by one compiled step."""
 
+import json
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from whyfit.models import AdditionRNNConfig, ordered_batches
 
 from ..checkpoint import Checkpoint, Kept, Snapshot
 from ..config import Run
+from ..data.config import AdditionsConfig
 from ..data.splits import Data
+from ..tasks import task_of
 from ..tasks.addition import AdditionTask
 from ..train import fit, prepare
-
-Answers = list[list[str]]
-"""Question, truth and answer of some questions."""
+from .trained import Answers, Trained, data_of
 
 
 @dataclass(frozen=True)
@@ -66,18 +67,55 @@ class KeepAnswers(keras.callbacks.Callback):
         self.answers = note["answers"]
 
 
-def train_in_turn(runs: dict[str, Run], data: dict[str, Data], folder: Path) -> dict[str, list[Alone]]:
+def key(run: Run) -> str:
+    """What addition networks have in common that are trained by one compiled step."""
+    assert isinstance(run.data, AdditionsConfig)
+    fields = asdict(run)
+    fields["data"] = run.data.digits
+    own = ["recipe", "name", "sweep", "seed", "seeds"]
+    if run.optimizer.is_scheduled:
+        fields["data"] = [run.data.digits, run.data.sizes]  # a schedule knows its last step
+    else:
+        own.append("epochs")
+        del fields["optimizer"]["learning_rate"]
+    for name in own:
+        del fields[name]
+    return json.dumps(fields, sort_keys=True)
+
+
+def train(runs: dict[str, Run], path: Path) -> dict[str, Trained]:
     """Train every seed of every run, or go on where they were interrupted.
 
     Args:
         runs: By name; they differ in what one compiled step can train: questions, and where no schedule knows
             the last step, their number, epochs and learning rate.
-        data: Of each.
-        folder: Where states are kept.
-
-    Returns:
-        By name, one a seed.
+        path: Where states are kept.
     """
+    data = {name: data_of(run.data, run.seed) for name, run in runs.items()}
+    found = {}
+    for name, networks in _train_all(runs, data, path).items():
+        history = {
+            key: np.stack([one.history[key] for one in networks], axis=1) for key in networks[0].history
+        }
+        scores = {key: np.array([one.scores[key] for one in networks]) for key in networks[0].scores}
+        found[name] = Trained(
+            run=runs[name],
+            data=data[name],
+            history=history,
+            scores=scores,
+            monitor={},
+            early={},
+            layers=[],
+            diagnosis=["not watched"] * len(networks),
+            diagnosed=lambda place, epochs: "not watched",
+            model=_Alone(runs[name], data[name], networks),
+            answers=networks[0].answers,
+        )
+    return found
+
+
+def _train_all(runs: dict[str, Run], data: dict[str, Data], folder: Path) -> dict[str, list[Alone]]:
+    """By name, one a seed."""
     folder.mkdir(parents=True, exist_ok=True)
     name, first = next(iter(runs.items()))
     model, _ = prepare(first, AdditionTask(first, data[name]))
@@ -125,3 +163,18 @@ def _train(
 def _evaluate(model: keras.Model, task: AdditionTask) -> dict[str, float]:
     test = task.data.test
     return model.evaluate(ordered_batches(test.x, test.y), verbose=0, return_dict=True)
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """Models of one run's seeds that were trained in turn."""
+
+    run: Run
+    data: Data
+    networks: list[Alone]
+
+    def __call__(self, place: int, *, best: bool = False) -> keras.Model:
+        model = task_of(replace(self.run, seeds=1), self.data).build_model()
+        network = self.networks[place]
+        model.set_weights(network.best_weights if best else network.weights)
+        return model

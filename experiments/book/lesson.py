@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..verdict import Statement
-    from .training import Trained
+    from .trained import Trained
 
 FOLDER = Path(__file__).parents[1] / "lessons"
 _HEAD = re.compile(r"make lesson NAME=(\S+)\s+(\S.*?), about (.+?) on 2 cores")

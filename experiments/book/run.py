@@ -23,7 +23,8 @@ from ..train import interruptible
 from ..verdict import Verdict
 from .lesson import Lesson
 from .page import Page
-from .training import Tell, Trained, data_of, train_variants
+from .trained import Trained, data_of
+from .training import Tell, train_variants
 
 EXPERIMENT = "lessons"
 

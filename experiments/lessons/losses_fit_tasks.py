@@ -32,7 +32,7 @@ from scipy.special import expit
 from whyfit.models import Population, ShuffledBatches, Variant
 from whyfit.models.config import MLPConfig
 
-from ..book.training import data_of
+from ..book.trained import data_of
 from ..data.config import PointsConfig
 from ..figures import COLOURS, STYLE
 from ..verdict import Claim, Fact
