@@ -70,7 +70,8 @@ def oscillating(case: Case) -> Finding | None:
         found = case.overshoots or (long_steps and (swing > SWING or above))
     else:
         jumps = (case.overshoots or long_steps) and swing > 2 * SWING and turns > 1 / 3
-        found = jumps or (case.overshoots and case.reached < SO_SO)
+        falling = len(change) > 0 and bool((change < 0).all()) and float(change.sum()) < -SWING
+        found = jumps or (case.overshoots and case.reached < SO_SO and not falling)
     if not found:
         return None
     evidence = (
