@@ -260,7 +260,13 @@ def misses(name: str) -> dict[str, Measurements]:
                 | {"distance": per_layer(1e-3, 1e-3, 1e-3, 1e-3), "update_ratio": per_layer(*[1e-6] * 4)}
             ),
         },
-        "oscillating": {"noise near the end": measured(losses(noisy))},
+        "oscillating": {
+            "noise near the end": measured(losses(noisy)),
+            "long steps down": measured(
+                losses(CHANCE * np.linspace(1, 0.4, EPOCHS))
+                | {"update_ratio": per_layer(*[0.03] * 4), "distance": per_layer(50, 50, 50, 25)}
+            ),
+        },
         "overfitting": {
             "a little worse on others": measured(losses(FALLING, CHANCE * np.linspace(0.3, 0.15, EPOCHS))),
             "dropout in the training loss": measured(losses(FALLING * 2, FALLING)),
