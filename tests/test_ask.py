@@ -51,6 +51,7 @@ def ask(capsys: pytest.CaptureFixture[str], *questions: str) -> tuple[int, list[
     return code, output.out.splitlines(), output.err
 
 
+@pytest.mark.slow
 def test_ask(asked: str, whyfit: Call, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     questions = [f"{a}+{b}" for a in range(10, 99, 9) for b in range(3, 99, 9)]
     done = whyfit("ask", input="\n".join(questions))

@@ -114,10 +114,10 @@ def test_a_lesson_that_was_stopped_goes_on(
     before = {path.name: path.stat().st_mtime_ns for path in stopped.glob("training-1")}
     assert before
     fitted: list[int] = []
-    from whyfit.experiments.book import training
+    from whyfit.experiments.book import together
 
-    fit = training.fit
-    monkeypatch.setattr(training, "fit", lambda *a: (fitted.append(a[4]), fit(*a)))
+    fit = together.fit
+    monkeypatch.setattr(together, "fit", lambda *a: (fitted.append(a[4]), fit(*a)))
     went_on = run_lesson(planted, lambda line: None, full=True)
     assert fitted == [12, 0]  # epochs that were done when each training began
     assert went_on is not None

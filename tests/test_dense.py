@@ -106,7 +106,7 @@ def test_classes_are_predicted_by_name_with_probabilities(
     )
 
 
-@pytest.mark.parametrize("outcome", ["class", "number"])
+@pytest.mark.parametrize("outcome", ["class", pytest.param("number", marks=pytest.mark.slow)])
 def test_a_dense_run_goes_on_bit_for_bit(runs: Path, monkeypatch: pytest.MonkeyPatch, outcome: str) -> None:
     data = PointsConfig("multiplicative", train=200, validation=100, test=100, outcome=outcome)  # type: ignore[arg-type]
     [whole] = train(points(name="whole", data=data))

@@ -22,6 +22,7 @@ from .test_train import interrupted, timeless
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_each_variant_has_the_history_of_a_run_of_its_own(runs: Path) -> None:
     optimizer = OptimizerConfig("Adam", learning_rate=1e-2, warmup_epochs=1, decay="cosine")
     first, second = train(points(seeds=2, optimizer=optimizer))
@@ -34,6 +35,7 @@ def test_each_variant_has_the_history_of_a_run_of_its_own(runs: Path) -> None:
     assert first.history["val/loss"] != second.history["val/loss"]
 
 
+@pytest.mark.slow
 def test_without_dropout_the_histories_are_those_of_single_runs(runs: Path) -> None:
     from whyfit.models.config import MLPConfig
 
@@ -48,6 +50,7 @@ def test_without_dropout_the_histories_are_those_of_single_runs(runs: Path) -> N
     assert swept.metrics["test/accuracy"] == pytest.approx(alone.metrics["test/accuracy"])
 
 
+@pytest.mark.slow
 def test_a_swept_rate_is_the_highest_of_the_schedule(runs: Path) -> None:
     from whyfit.models.config import MLPConfig
 

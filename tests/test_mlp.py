@@ -294,6 +294,7 @@ def test_saved_model_is_stock_and_takes_raw_pixels(tmp_path: Path, mean: Any, va
     assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
 
 
+@pytest.mark.slow
 def test_it_trains_with_xla_on_raw_pixels() -> None:
     config = MLPConfig(units=(5,), dropout=(0.5,), batch_normalization="after", max_norm=2.0)
     model = build_mlp(config, input_shape=(3, 3), task="regression", mean=100, variance=900)

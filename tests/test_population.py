@@ -59,7 +59,7 @@ MIXED = {
 }
 
 
-@pytest.mark.parametrize("case", MIXED)
+@pytest.mark.parametrize("case", ["Adam", pytest.param("Nesterov", marks=pytest.mark.slow)])
 def test_each_variant_is_what_it_is_alone(case: str, float64: None, same_masks: None) -> None:
     make, task, variants = MIXED[case]
     assert_equal_alone(variants, make, task, **EAGER)

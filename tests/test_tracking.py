@@ -85,6 +85,7 @@ def test_a_run_that_goes_on_keeps_its_id_and_repeats_no_point(
     assert [point.step for point in store.get_metric_history(result.run_id, "val/loss")] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_the_dead_are_marked_by_the_next_command(start: Start, whyfit: Call, runs: Path) -> None:
     process = start("train", "addition", *SMALL, "--epochs", "5000", "--name", "night")
     wait_for_epoch(process, 2)

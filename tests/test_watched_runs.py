@@ -59,7 +59,8 @@ def assert_equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) ->
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
 
 
-@pytest.mark.parametrize("kind", ["plain", pytest.param("population", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["plain", "population"])
 def test_a_run_that_goes_on_has_the_whole_history_of_its_gradients(
     kind: str, ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:

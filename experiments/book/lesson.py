@@ -44,6 +44,7 @@ class Lesson:
     - `draw(measured) -> Figure`; its docstring says in a line what is to be seen;
     - `frames(measured) -> list[tuple[str, Figure]]`: what is to be seen at one time after another, each with
       a label such as "epoch 8"; of one small size, shown one at a time by a slider; may be missing.
+    - `ALONE = True` where it measures seconds, so that the book runs nothing beside it;
     - `TEST_CURVES = True` where `history` is to have the test set's curves too, which nothing decides on.
 
     Attributes:
@@ -78,6 +79,11 @@ class Lesson:
         """What is to be trained, by name; `full`: the long parts, too."""
         make: Callable[[bool], dict[str, Run]] | None = getattr(self.module, "variants", None)
         return make(full) if make else {}
+
+    @property
+    def alone(self) -> bool:
+        """Whether it measures seconds."""
+        return getattr(self.module, "ALONE", False)
 
     @property
     def test_curves(self) -> bool:

@@ -44,6 +44,8 @@ ROUNDS, LOOKS = 16, 6
 PEAK = "peak memory of both passes against the forward pass alone minus 2, over rounds"
 Network = tuple[int, int, int]
 
+ALONE = True
+
 CLAIMS = (
     Fact(
         "products",

@@ -37,6 +37,8 @@ WIDTHS = (4, 16, 64, 256, 1_024)
 DIFFERENCES_UP_TO = 64
 ROUNDS = 16
 
+ALONE = True
+
 CLAIMS = (
     Fact(
         "reuse",

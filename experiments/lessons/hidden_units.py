@@ -34,6 +34,8 @@ from ..verdict import Claim
 UNITS = (2, 8, 32, 128, 512)
 RATES = (4e-3, 1.6e-2)
 
+ALONE = True
+
 CLAIMS = (
     Claim(
         "more",

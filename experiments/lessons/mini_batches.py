@@ -48,6 +48,8 @@ BATCHES: dict[int, tuple[int, tuple[float, ...]]] = {
 MINI = 32
 ROUNDS, UPDATES = 5, 48
 
+ALONE = True
+
 CLAIMS = (
     Claim(
         "updates",
