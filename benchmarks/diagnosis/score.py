@@ -146,6 +146,7 @@ def score(folder: Path, only: str, *, held_out: bool) -> None:
                     parts[part],
                     [set(CREDIT[one[0]]) if one else set() for one in symptoms],
                 )
+    _print_spoken([row for row in every if row.label == HEALTHY])
     _print_confusion(every, said)
     if parts["fresh"]:
         print("\nFresh alone:")
@@ -161,6 +162,23 @@ def _print_line(name: str, chosen: list[Row], named: list[set[str]]) -> None:
     count = len({row.program.name for row in chosen})
     cells = [_share(right, len(faulty)), _share(right, spoken), _share(alarms, len(healthy))]
     print(f"| {name} | {count} | {len(chosen)} | {' | '.join(cells)} |")
+
+
+def _print_spoken(healthy: list[Row]) -> None:
+    """What was named at any epoch of a healthy run: a user reads it, whatever is said at the end."""
+    named = [_named_on_the_way(row.measurements) for row in healthy]
+    print(f"\nNamed at some epoch of a healthy run: {_share(sum(map(bool, named)), len(named))}")
+    for row, names in zip(healthy, named, strict=True):
+        if names:
+            print(f"  {row.program.name}{'' if row.faulty else ' CURED'}+{row.seed}: {names}")
+
+
+def _named_on_the_way(measurements: Measurements) -> dict[str, int]:
+    """The first epoch of each root that was named."""
+    found: dict[str, int] = {}
+    for epoch in range(1, measurements.epochs + 1):
+        found.setdefault(diagnose(measurements.until(epoch)).name, epoch)
+    return {name: epoch for name, epoch in found.items() if name not in (HEALTHY, UNDETERMINED)}
 
 
 def _share(part: int, n: int) -> str:

@@ -10,9 +10,9 @@ own.
 
 FULL=1 climbs the ladder on notMNIST, MNIST and Fashion-MNIST, three seeds each, where their files lie in
 $KERAS_HOME (or ~/.keras): a folder `mnist`, `fashion-mnist` or `notmnist` of idx files there or in its
-`datasets`. On MNIST it also trains 2 x 800 ReLUs and 3 x 1,024 with dropout and max-norm, two seeds each,
-beside the published errors of 1.60 and 1.06 % (Srivastava et al., JMLR 15, 2014, table 2). What is not
-there is left out.
+`datasets`. On MNIST it also trains 2 x 800 ReLUs, and 3 x 1,024 with dropout, without and with max-norm, two
+seeds each, beside the published errors of 1.60, 1.25 and 1.06 % (Srivastava et al., JMLR 15, 2014, table 2).
+What is not there is left out.
 
 Seen: logistic 78.2 %, a hidden layer 86.0, three layers with decay 87.1: the hidden layer is what counts
 (7.5 points more, 6.5 to 8.3). L2 brings nothing (0.0 points, -0.3 to 0.4; the weakest strength was chosen),
@@ -51,14 +51,14 @@ RUNGS: dict[str, tuple[int, tuple[dict[str, Any], ...]]] = {
     "network, dropout": (1, ({"dropout": (0.5,)},)),
     "deep, decay": (3, ({"dropout": (0.2,)}, {"l2": 1e-3})),
 }
-RATES, DECAYING = (1e-3, 3e-3), (3e-3,)
+RATES, DECAYING = (3e-3, 1e-2), (3e-3,)
 CONTROLS: dict[str, tuple[int, tuple[dict[str, Any], ...]]] = {"network, weak L2": (1, ({"l2": 1e-7},))}
 HEART: dict[str, dict[str, Any]] = {
     "few": {},
     "few, dropout": {"dropout": (0.5,)},
     "few, weak dropout": {"dropout": (1e-3,)},
 }
-PUBLISHED = {"2 x 800": 1.60, "3 x 1,024, dropout, max-norm": 1.06}
+PUBLISHED = {"2 x 800": 1.60, "3 x 1,024, dropout": 1.25, "3 x 1,024, dropout, max-norm": 1.06}
 
 POINT = "10 of 1,000 letters"
 CLAIMS = (
@@ -210,9 +210,11 @@ def _published() -> dict[str, Run]:
     if path := _copy("mnist"):
         data = ImagesConfig("mnist", path, validation=5_000)
         found["paper 2 x 800"] = _run(data, 2, 1e-3, epochs=10, seeds=2, units=800)
-        found["paper 3 x 1,024, dropout, max-norm"] = _run(
-            data, 3, 1e-3, epochs=20, seeds=2, units=1024, input_dropout=0.2, dropout=(0.5,), max_norm=2.0
-        )
+        dropout = {"input_dropout": 0.2, "dropout": (0.5,)}
+        for name, more in (("dropout", {}), ("dropout, max-norm", {"max_norm": 2.0})):
+            found[f"paper 3 x 1,024, {name}"] = _run(
+                data, 3, 1e-3, epochs=20, seeds=2, units=1024, **dropout, **more
+            )
     return found
 
 
