@@ -67,10 +67,10 @@ def _cures(sick: str, cure: str, what: str, control: str) -> Claim:
 
 
 CLAIMS = (
-    _cures("vanishing", "weights", "weights made for sigmoids", "clipping"),
+    _cures("vanishing", "weights", "initializing for sigmoids", "clipping"),
     _cures("vanishing", "ReLU", "ReLU in place of sigmoid", "clipping"),
     _cures("vanishing", "normalization", "batch normalization", "clipping"),
-    _cures("exploding", "weights", "weights made for ReLUs", "all cures, against that one"),
+    _cures("exploding", "weights", "initializing for ReLUs", "all cures, against that one"),
     _cures("exploding", "normalization", "batch normalization", "all cures, against weights"),
     _cures("exploding", "clipping", "clipping", "all cures, against weights"),
     Claim(
