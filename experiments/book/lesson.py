@@ -6,7 +6,7 @@ import importlib.metadata
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -106,16 +106,18 @@ class Lesson:
     def digest(self, full: bool, seeds: int = 0) -> str:
         """32 characters that change with all that decides the numbers: this code but the report's, the
         lesson's, the variants, the packages, and another number of seeds where one was asked for."""
-        code = [
-            path
-            for folder in _CODE
-            for path in sorted(folder.rglob("*.py"))
-            if not {FOLDER, _REPORT} & set(path.parents)
-        ]
-        parts = [path.read_text() for path in (*code, path_of(self.name))]
+        parts = [_code_without(FOLDER), path_of(self.name).read_text()]
         parts += [repr(self.variants(full)), str(full), str(seeds)]
         parts += [importlib.metadata.version(name) for name in _PACKAGES]
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+@lru_cache
+def _code_without(lessons: Path) -> str:
+    """All code that decides numbers, but for the lessons': the same for each of them."""
+    left_out = {lessons, _REPORT}
+    files = [path for folder in _CODE for path in sorted(folder.rglob("*.py"))]
+    return "\n".join(path.read_text() for path in files if not left_out & set(path.parents))
 
 
 def lessons() -> dict[str, Lesson]:

@@ -68,3 +68,12 @@ class Trained:
 def data_of(config: DataConfig, seed: int) -> Data:
     """A lesson's variants mostly share their data."""
     return load(config, seed)
+
+
+def epochs_until(there: np.ndarray) -> np.ndarray:
+    """The first epoch, from 1, in which it is so; one more than there are where it never is.
+
+    Args:
+        there: Whether it is so; (epochs, seeds).
+    """
+    return np.where(there.any(axis=0), there.argmax(axis=0) + 1, len(there) + 1)

@@ -33,6 +33,7 @@ from matplotlib.figure import Figure
 from whyfit.models import build_mlp
 from whyfit.models.config import MLPConfig
 
+from ..book.trained import epochs_until
 from ..config import OptimizerConfig, Run
 from ..data.config import PointsConfig
 from ..figures import COLOURS, STYLE
@@ -128,7 +129,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         place: np.mean(np.abs(mean) + np.abs(spread - 1), axis=1) for place, (mean, spread) in given.items()
     }
     aim = curves["none"][-1]
-    epochs = {place: _until(values, aim) for place, values in curves.items()}
+    epochs = {place: epochs_until(values >= aim) for place, values in curves.items()}
     data = best["none"].data
     return {
         "before": _errors(data, "before"),
@@ -210,12 +211,6 @@ def _given(one: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _names() -> list[str]:
     return [f"hidden_{number}" for number in range(1, LAYERS + 1)]
-
-
-def _until(accuracy: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    """Epochs until the accuracy is at the aim; one more than there are where it never is."""
-    there = accuracy >= aim
-    return np.where(there.any(axis=0), there.argmax(axis=0) + 1, len(accuracy) + 1)
 
 
 def _errors(data: Any, place: str) -> list[float]:

@@ -34,6 +34,7 @@ from whyfit.callbacks.config import EarlyStoppingConfig
 from whyfit.callbacks.criteria import best_of, first_stop
 from whyfit.models.config import MLPConfig
 
+from ..book.trained import epochs_until
 from ..config import OptimizerConfig, Run
 from ..data.config import PointsConfig
 from ..figures import COLOURS, STYLE
@@ -125,7 +126,9 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
     on_train = EarlyStoppingConfig(patience=10, monitor="loss")
     guard = 100 * trained[chosen].scores["last/test/accuracy"]
     aim = 100 * plain.history["val/accuracy"].max(axis=0) - 1
-    needed = [_until(one, aim) for one in (plain, trained[chosen], strong)]
+    needed = [
+        epochs_until(100 * one.history["val/accuracy"] >= aim) for one in (plain, trained[chosen], strong)
+    ]
     guards = {name: max((trained[f"{name}, {rate:g}"] for rate in RATES), key=_ends_at) for name in OPTIONS}
     return {
         "kept": kept - curve[budget],
@@ -192,9 +195,3 @@ def _stop(one: Any, rule: EarlyStoppingConfig, monitor: str = "val/loss") -> tup
 
 def _ends_at(one: Any) -> float:
     return one.last_val_accuracy
-
-
-def _until(one: Any, aim: np.ndarray) -> np.ndarray:
-    """Epochs until the validation accuracy is at the aim; one more than there are where it never is."""
-    there = 100 * one.history["val/accuracy"] >= aim
-    return np.where(there.any(axis=0), there.argmax(axis=0) + 1, EPOCHS + 1)

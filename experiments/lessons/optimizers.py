@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 
 from whyfit.models.config import MLPConfig
 
+from ..book.trained import epochs_until
 from ..config import OptimizerConfig, Run
 from ..data.config import PointsConfig
 from ..figures import COLOURS, STYLE
@@ -106,7 +107,7 @@ def measure(trained: Mapping[str, Any]) -> dict[str, Any]:
         accuracy[name] = 100 * np.stack([run.scores["test/accuracy"] for run in runs])
         losses[name] = runs[best[name]].history["train/loss"]
     aim = losses["SGD"][-1]
-    epochs = {name: _until(curves, aim) for name, curves in losses.items()}
+    epochs = {name: epochs_until(curves <= aim) for name, curves in losses.items()}
     equal = [np.roll(losses["SGD"], turn, axis=1) for turn in range(len(OPTIMIZERS))]
     lost = {name: _lost(values, best[name]) for name, values in accuracy.items()}
     top = {name: values[best[name]] for name, values in accuracy.items()}
@@ -152,16 +153,10 @@ def _rates(middle: float) -> tuple[float, ...]:
     return tuple(middle * step for step in STEPS)
 
 
-def _until(losses: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    """Epochs until the loss is at the aim; one more than there are where it never is."""
-    there = losses <= aim
-    return np.where(there.any(axis=0), there.argmax(axis=0) + 1, len(losses) + 1)
-
-
 def _spread(curves: list[np.ndarray]) -> np.ndarray:
     """Epochs of the last by epochs of the soonest, until the loss that all reach."""
     aim = np.max([curve[-1] for curve in curves], axis=0)
-    epochs = np.stack([_until(curve, aim) for curve in curves])
+    epochs = np.stack([epochs_until(curve <= aim) for curve in curves])
     return epochs.max(axis=0) / epochs.min(axis=0)
 
 
