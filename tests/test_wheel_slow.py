@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -50,9 +51,12 @@ model.compile(loss="categorical_crossentropy", optimizer={optimizer}, metrics=["
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the wheel is installed into."""
     folder = tmp_path_factory.mktemp("wheel")
+    # of a copy: setuptools builds inside the source, where another worker may be building
+    unwanted = shutil.ignore_patterns(".*", "build", "mlruns", "*.egg-info", "__pycache__", "tests", "docs")
+    shutil.copytree(ROOT, folder / "source", ignore=unwanted)
     pip = [sys.executable, "-m", "pip"]
     build = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run([*build, str(ROOT)], check=True)
+    subprocess.run([*build, str(folder / "source")], check=True)
     [wheel] = folder.glob("whyfit-*.whl")
     subprocess.run(
         [*pip, "install", "--quiet", "--no-deps", "--target", str(folder / "site"), str(wheel)], check=True

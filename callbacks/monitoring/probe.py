@@ -127,6 +127,9 @@ class Probe:
         self.output_row = seen.row_of(outputs)
         self.output_shapes = [tuple(part.shape) for part in tree.flatten(outputs) if _floats(part)]
         units = [self._units(seen.units(row), seen.activations.get(row)) for row in range(len(self._layers))]
+        # What a layer of NaN puts out is the processor's affair: a product fused with its ReLU may give 0.
+        whole = self._whole()
+        units = [None if row is None else ops.where(whole, row, np.nan) for row in units]
         inputs = [self._range(seen.inputs.get(row)) for row in range(len(self._layers))]
         flat = [part for part in tree.flatten(outputs) if _floats(part)]
         ranges = self._output_range(flat[0] if flat else None)
@@ -191,6 +194,13 @@ class Probe:
         penalties = getattr(self._model, "penalties", None)
         penalty = missing if penalties is None else ops.broadcast_to(penalties(), self._shape)
         return ops.cast(losses, "float32"), ops.cast(penalty, "float32")
+
+    def _whole(self) -> Any:
+        """Whether all weights are finite."""
+        weights = [variable for row in self._layers for variable in row.variables]
+        axes = [tuple(range(len(self._shape), len(variable.shape))) for variable in weights]
+        finite = [ops.all(ops.isfinite(one), axis=rest) for one, rest in zip(weights, axes, strict=True)]
+        return ops.all(ops.stack(finite), axis=0) if finite else ops.ones(self._shape, "bool")
 
     def _units(self, outputs: Any, activation: str | None) -> Any:
         if outputs is None:
