@@ -15,12 +15,14 @@ the same space, network, data and epochs a trial:
 import argparse
 import contextlib
 import io
+import math
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,10 +37,12 @@ from whyfit.experiments.config import OptimizerConfig, Run
 from whyfit.experiments.data.config import GlyphsConfig, PointsConfig
 from whyfit.experiments.data.splits import Data, load
 from whyfit.experiments.search.config import SearchConfig
+from whyfit.experiments.search.legs import Leg
 from whyfit.experiments.search.search import search
+from whyfit.experiments.search.show import interval
+from whyfit.experiments.search.trainer import Trainer
 from whyfit.experiments.spaces import apply, space_of
 from whyfit.experiments.tasks import task_of
-from whyfit.experiments.train import fit, prepare
 from whyfit.models import build_loss, build_metrics, build_mlp, ordered_batches
 from whyfit.models.config import MLPConfig
 
@@ -47,10 +51,12 @@ OBJECTIVE = "val/accuracy"
 
 @dataclass(frozen=True)
 class Case:
-    """What is searched."""
+    """What is searched: by whyfit with so many trials, and by keras-tuner where a number of trials, and no
+    time, ends it."""
 
     run: Run
     trials: int
+    stock: int
 
 
 CASES = {
@@ -59,6 +65,7 @@ CASES = {
             epochs=10, batch_size=128, data=GlyphsConfig(train=10_000), model=MLPConfig(units=(256,))
         ),
         32,
+        8,
     ),
     "points": Case(
         recipes.mlp(
@@ -69,6 +76,7 @@ CASES = {
             optimizer=OptimizerConfig("Adam", learning_rate=3e-3),
         ),
         64,
+        16,
     ),
 }
 
@@ -83,6 +91,11 @@ class Found:
     def seconds(self) -> float:
         """Until the last trial ended."""
         return self.events[-1][0]
+
+    @property
+    def each(self) -> float:
+        """Seconds a trial."""
+        return self.seconds / len(self.events)
 
     def best(self, until: float = float("inf")) -> tuple[float, dict[str, Any]]:
         """The highest score, and its setting, of trials that had ended by then, or of the first."""
@@ -103,10 +116,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=10)
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WHYFIT_MLRUNS"] = folder
+        measure(arguments)
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """What was asked for."""
     for name in arguments.case or CASES:
         case = CASES[name]
         if arguments.quick:
-            case = Case(replace(case.run, epochs=2), 4)
+            case = Case(replace(case.run, epochs=2), 4, 2)
         data = load(case.run.data, case.run.seed)
         if "rate" in (arguments.part or ("rate",)):
             rate(name, case, data, 1 if arguments.quick else arguments.rounds)
@@ -120,11 +140,11 @@ def rate(name: str, case: Case, data: Data, rounds: int) -> None:
     pairs = []
     for number in range(rounds):
         order = list(ways.items())[:: 1 if number % 2 else -1]
-        seconds = {way: run(case, data, number, 0.0).seconds for way, run in order}
-        pairs.append((seconds["whyfit"], seconds["keras-tuner tuned"]))
+        each = {way: run(case, data, number, 0.0).each for way, run in order}
+        pairs.append((each["whyfit"], each["keras-tuner tuned"]))
     ratios = sorted(other / own for own, other in pairs)
     own, other = (statistics.median(column) for column in zip(*pairs, strict=True))
-    hours = [3600 * case.trials / seconds for seconds in (own, other)]
+    hours = [3600 / seconds for seconds in (own, other)]
     print(
         f"{name}: settings an hour {hours[0]:.0f} (whyfit), {hours[1]:.0f} (keras-tuner tuned); ratio "
         f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}, {rounds} pairs)",
@@ -146,32 +166,42 @@ def score(name: str, case: Case, data: Data, repeats: int) -> None:
         for way in list(ways)[1:] if repeat % 2 else list(ways)[:0:-1]:
             found[way] = ways[way](case, data, repeat, first.seconds)
         goal = found["random documented"].best()[0]
-        for way, one in found.items():
-            tests[way].append(tested(case, data, one.best(first.seconds)[1]))
-            times[way].append(one.reached(goal))
+        chosen = [found[way].best(first.seconds)[1] for way in ways]
+        for way, value in zip(ways, tested(case, data, chosen), strict=True):
+            tests[way].append(value)
+            times[way].append(found[way].reached(goal))
         print(
             f"{name} repeat {repeat}: " + ", ".join(f"{way} {tests[way][-1]:.4f}" for way in ways), flush=True
         )
-    print(f"{name}: seconds a search {first.seconds:.1f}")
-    print("way                  test mean  least   most   time to score")
+    print(f"{name}: {case.trials} trials in {first.seconds:.1f} s, the last time")
+    print(
+        "way                  test mean  least   most   less than whyfit's     time to score, by documented's"
+    )
     for way, values in tests.items():
-        line = f"{way:20} {np.mean(values):9.4f} {min(values):7.4f} {max(values):7.4f}"
-        print(f"{line} {statistics.median(times[way]):10.1f} s", flush=True)
+        less = np.subtract(tests["whyfit"], values)
+        mean, half = interval(list(less)) if repeats > 1 else (float(less[0]), math.inf)
+        ratios = sorted(np.divide(times[way], times["random documented"]))
+        line = f"{way:20} {np.mean(values):9.4f} {min(values):7.4f} {max(values):7.4f}   "
+        line += f"{mean:+.4f} +- {half:.4f}"
+        middle, low, high = statistics.median(ratios), ratios[0], ratios[-1]
+        print(
+            f"{line}  {statistics.median(times[way]):8.1f} s  {middle:.2f} ({low:.2f} to {high:.2f})",
+            flush=True,
+        )
 
 
 def own(case: Case, data: Data, seed: int, config: SearchConfig) -> Found:
     """This project's search, to its last trial; what it trains anew afterwards is not counted."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WHYFIT_MLRUNS"] = folder
-        began = time.time()
-        console = Console(file=io.StringIO())
-        result = search(replace(case.run, seed=seed, data=case.run.data), config, console=console)
-        ended = {}
-        for record in result.trials.recorded():
-            for trial in record.get("trials", []) if record["kind"] == "leg" else []:
-                ended[trial["number"]] = record["time"] - began
+    began = time.time()
+    console = Console(file=io.StringIO())
+    result = search(replace(case.run, seed=seed, data=case.run.data), config, console=console)
+    ended = {}
+    for record in result.trials.recorded():
+        for trial in record.get("trials", []) if record["kind"] == "leg" else []:
+            ended[trial["number"]] = record["time"] - began
     trials = result.trials.all.values()
-    return Found(sorted((ended[t.number], t.score(OBJECTIVE), t.settings) for t in trials))  # type: ignore[type-var]
+    found = [(ended[t.number], t.score(OBJECTIVE), t.settings) for t in trials]
+    return Found(sorted(found, key=lambda event: event[0]))
 
 
 def whole(case: Case, data: Data, seed: int, seconds: float) -> Found:
@@ -233,7 +263,7 @@ def stock(case: Case, data: Data, seed: int, seconds: float, kind: Any, fast: bo
 
     with tempfile.TemporaryDirectory() as folder:
         options = {"objective": keras_tuner.Objective("val_accuracy", "max"), "seed": seed + 1}
-        tuner = Timed(build, max_trials=case.trials, directory=folder, **options)
+        tuner = Timed(build, max_trials=10**6 if seconds else case.stock, directory=folder, **options)
         train, validation = data.train, (data.validation.x, data.validation.y)
         arguments: dict[str, Any] = {"x": train.x, "y": train.y, "batch_size": run.batch_size}
         callbacks: list[Any] = [clock]
@@ -330,17 +360,17 @@ def compiled(run: Run, data: Data, fast: bool) -> keras.Model:
     return model
 
 
-def tested(case: Case, data: Data, settings: dict[str, Any]) -> float:
-    """Mean test accuracy of a setting on two seeds that nothing was chosen with."""
-    scores = []
-    for seed in (1001, 1002):
-        run = replace(apply(case.run, settings), seed=seed)
-        task = task_of(run, data)
-        model, batches = prepare(run, task)
-        fit(task, model, batches, [], 0, run.epochs)
-        test = ordered_batches(data.test.x, data.test.y)
-        scores.append(model.evaluate(test, verbose=0, return_dict=True)["accuracy"])
-    return float(np.mean(scores))
+def tested(case: Case, data: Data, settings: list[dict[str, Any]]) -> list[float]:
+    """Mean test accuracy of each setting on two seeds that nothing was chosen with, all as one population."""
+    seeds = (1001, 1002)
+    runs = [(one, seed) for one in settings for seed in seeds]
+    entries = tuple((number, one, seed) for number, (one, seed) in enumerate(runs))
+    leg = Leg("tested", entries, 0, case.run.epochs, (), alone=False, watched=False)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(case.run, data, space_of(case.run), Path(folder) / "legs")
+        trainer.train(leg)
+        scores = [found["test/accuracy"] for found in trainer.test(leg)[0]]
+    return [float(np.mean(scores[at : at + len(seeds)])) for at in range(0, len(scores), len(seeds))]
 
 
 def has_optuna() -> bool:

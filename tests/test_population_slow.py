@@ -109,7 +109,7 @@ population.fit(batches.dataset, epochs=2, shuffle=False, verbose=0, callbacks=[b
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(peak.split()[1])
 """
-    # One arena, and large blocks given back at once: what glibc keeps of a thread's memory is as much as is looked for.
+    # One arena, and large blocks given back at once: what glibc keeps of them is as much as is looked for.
     quiet = os.environ | {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
     peaks = []
     for count in (60, 120, 180):

@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,6 +21,7 @@ def train(folder: Path, seeds: int, cured: int, only: str, part: tuple[int, int]
     """Train what has not been trained."""
     import keras
 
+    from .blind.program import Blind
     from .corpus import programs
     from .program import Trainer
 
@@ -37,10 +39,14 @@ def train(folder: Path, seeds: int, cured: int, only: str, part: tuple[int, int]
             continue
         began = time.monotonic()
         keras.backend.clear_session()
-        trainer = Trainer(program, faulty)
+        train_one = (
+            partial(program.watched, faulty=faulty)
+            if isinstance(program, Blind)
+            else Trainer(program, faulty).train
+        )
         for seed, path in files.items():
             if not path.exists():
-                measurements = trainer.train(seed)
+                measurements = train_one(seed)
                 unfinished = path.with_suffix(".part.npz")
                 measurements.save(unfinished)
                 unfinished.rename(path)
@@ -58,7 +64,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/diagnosis"))
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--cured", type=int, default=1)
-    parser.add_argument("--set", choices=("all", "tuned", "second", "fresh"), default="all", help="to train")
+    parser.add_argument("--set", choices=("all", "tuned", "second", "fresh", "blind"), default="all")
     parser.add_argument("--part", type=int, nargs=2, default=(0, 1), help="every n-th run from the k-th on")
     parser.add_argument("--held-out", action="store_true", help="show what is misjudged of the held-out runs")
     given = parser.parse_args()

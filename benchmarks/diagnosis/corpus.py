@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from . import data, networks
+from .blind.program import Blind
 from .program import Options, Program
 
 HELD_OUT: tuple[str, ...] = ("attention", "words", "signals", "tables", "copying", "subclass")
@@ -360,11 +361,13 @@ def _held_out() -> list[Program]:
     ]  # fmt: skip
 
 
-def programs() -> list[Program]:
+def programs() -> list[Program | Blind]:
     """All of them."""
+    from .blind.forum import FORUM
+    from .blind.guides import GUIDES
     from .fresh import fresh
 
-    every = [*_tuned(), *_held_out(), *fresh()]
+    every = [*_tuned(), *_held_out(), *fresh(), *FORUM, *GUIDES]
     names = [program.name for program in every]
     assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)
     return every
