@@ -59,7 +59,7 @@ def _map(figure: Figure, axes: Any, table: np.ndarray, broken: np.ndarray, title
     """Draw a map; returns whether there is something in it that is not finite, and that was not measured."""
     shares = title == MAPS["dead_units"]
     if shares:  # the probe says nothing of any layer of a network that holds NaN
-        broken = broken.any(axis=1, keepdims=True)
+        broken = np.asarray(broken.any(axis=1, keepdims=True))
     broken = np.isinf(table) | (np.isnan(table) & broken)
     known = np.isfinite(table) & (shares | (table > 0))
     norm: Any = Normalize(0, 1) if shares else _log_norm(table[known])
