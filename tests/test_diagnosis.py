@@ -177,6 +177,14 @@ def gets(name: str) -> dict[str, Measurements]:
                 | {"first_quarter_effect": np.full(EPOCHS, 1e-9), "last_quarter_effect": np.full(EPOCHS, 0.1)},
                 {"kinds": ["SimpleRNN", "SimpleRNN", "Dense", "Dense"], "reference_skill": 0.0},
             ),
+            "through time, where there is something to learn": measured(
+                AT_CHANCE
+                | {"first_quarter_effect": np.full(EPOCHS, 3e-6), "last_quarter_effect": np.full(EPOCHS, 0.1)},
+                {"kinds": ["SimpleRNN", "SimpleRNN", "Dense", "Dense"]},
+            ),
+            "while the last layer learns alone": measured(
+                losses(CHANCE * np.linspace(1, 0.75, EPOCHS)) | {"gradient_norm": per_layer(1e-11, 1e-9, 1e-3, 0.5)}
+            ),
         },
         "stagnating": {
             "rate": measured(
@@ -188,12 +196,19 @@ def gets(name: str) -> dict[str, Measurements]:
                 losses(CHANCE * np.tile([1.3, 2.1], EPOCHS // 2))
                 | {"update_ratio": per_layer(*[0.3] * 4), "distance": per_layer(99, 99, 99, 50)}
             ),
+            "thrown onto a plateau": measured(
+                losses(CHANCE * np.tile([18.0, 19.0], EPOCHS // 2))
+                | {"update_ratio": per_layer(*[0.3] * 4), "distance": per_layer(99, 99, 99, 50)}
+            ),
         },
         "overfitting": {
             "by heart": measured(losses(FALLING, CHANCE * np.linspace(0.5, 0.8, EPOCHS))),
         },
         "underfitting": {
             "at rest": measured(losses(CHANCE * np.linspace(0.8, 0.75, EPOCHS))),
+            "some by heart, and nothing that holds": measured(
+                losses(CHANCE * np.linspace(1, 0.8, EPOCHS), CHANCE * np.linspace(1.05, 1.2, EPOCHS))
+            ),
         },
         "frozen": {
             "first layer": measured(
@@ -222,6 +237,10 @@ def gets(name: str) -> dict[str, Measurements]:
             ),
             "classes as sizes": measured(
                 losses(np.full(EPOCHS, 5.0)) | {"train/accuracy": np.full(EPOCHS, 0.12)},
+                SQUARES | {"baseline_loss": 8.0},
+            ),
+            "classes as sizes, well learned": measured(
+                losses(8 * FALLING / CHANCE) | {"train/accuracy": np.full(EPOCHS, 0.12)},
                 SQUARES | {"baseline_loss": 8.0},
             ),
             "labels that are not there": measured(AT_CHANCE, {"output_units": 5}),
@@ -253,6 +272,9 @@ def misses(name: str) -> dict[str, Measurements]:
         "vanishing_gradients": {
             "converged": measured({"gradient_norm": per_layer(1e-9, 1e-8, 1e-7, 1e-6)}),
             "small and learning": measured({"gradient_norm": TINY}),
+            "small at first, and on its way": measured(
+                losses(CHANCE * np.linspace(1, 0.75, EPOCHS)) | {"gradient_norm": per_layer(1e-4, 1e-3, 1e-2, 0.5)}
+            ),
         },
         "stagnating": {
             "a warm start": measured(
@@ -294,6 +316,7 @@ def misses(name: str) -> dict[str, Measurements]:
                 losses(FALLING),
                 SQUARES | {"activations": ["relu"] * 3 + ["tanh"], "labels": SIZES | {"below_minus_one": 0.0, "above_one": 0.01}},
             ),
+            "counts as sizes": measured(losses(8 * FALLING / CHANCE), SQUARES | {"baseline_loss": 8.0}),
             "accuracy beside a regression": measured(
                 losses(FALLING) | {"train/accuracy": np.zeros(EPOCHS)}, SQUARES | {"labels": SIZES}
             ),

@@ -198,11 +198,11 @@ def tagged(seed: int, n: int = 800, steps: int = 10) -> Pair:
     return x, (x > before).astype("int64")
 
 
-def spoil(values: Any, share: float, what: float, seed: int) -> np.ndarray:
-    """A share of the rows with one number that is `what`."""
+def spoil(values: Any, share: float, what: float, seed: int, train: int) -> np.ndarray:
+    """A share of the rows that are trained on, the first so many, with one number that is `what`."""
     rng = np.random.default_rng(seed + 1)
     values = np.array(values, "float32")
-    rows = rng.choice(len(values), max(1, int(share * len(values))), replace=False)
+    rows = rng.choice(train, max(1, int(share * train)), replace=False)
     flat = values.reshape(len(values), -1)
     flat[rows, rng.integers(0, flat.shape[1], len(rows))] = what
     return values

@@ -62,10 +62,10 @@ def prepare(program: Program, seed: int, faulty: bool) -> tuple[keras.Model, tup
     options = {**program.options, **(program.fault if faulty else {})}
     keras.utils.set_random_seed(seed)
     x, y = options.get("data", program.data)(seed, **options.get("data_options", {}))
-    x, y = _spoiled(x, y, options, seed)
     first = keras.tree.flatten(x)[0]
     cut = int(0.75 * len(first))
     train = min(options.get("examples", 800), cut)
+    x, y = _spoiled(x, y, options, seed, train)
     outputs, last = options["outputs"], options.get("last")
     model = program.network(first.shape[1:], outputs, last, options)
     if options.get("adapt"):
@@ -171,12 +171,12 @@ def _optimizer(options: Options) -> keras.optimizers.Optimizer:
     return kind(rate() if callable(rate) else rate, **settings)
 
 
-def _spoiled(x: Any, y: Any, options: Options, seed: int) -> tuple[Any, Any]:
+def _spoiled(x: Any, y: Any, options: Options, seed: int, train: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed + 7)
     if "x_scale" in options or "x_shift" in options:
         x = (x * np.asarray(options.get("x_scale", 1.0)) + options.get("x_shift", 0.0)).astype("float32")
     if options.get("x_bad"):
-        x = spoil(x, *options["x_bad"], seed)
+        x = spoil(x, *options["x_bad"], seed, train)
     if options.get("labels") == "shuffled":
         y = y[rng.permutation(len(y))]
     if options.get("labels") == "random":
@@ -193,5 +193,5 @@ def _spoiled(x: Any, y: Any, options: Options, seed: int) -> tuple[Any, Any]:
     if "y_scale" in options or "y_shift" in options:
         y = (y * options.get("y_scale", 1.0) + options.get("y_shift", 0.0)).astype("float32")
     if options.get("y_bad"):
-        y = spoil(y, *options["y_bad"], seed)
+        y = spoil(y, *options["y_bad"], seed, train)
     return x, y

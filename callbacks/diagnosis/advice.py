@@ -44,11 +44,11 @@ def _non_finite(finding: Finding, case: Case) -> tuple[str, ...]:
             "look for sums over many float16 numbers",
         )
     return (
+        "ask all examples, of which a part was looked at here: np.isfinite(x).all(), and the same of y",
         "look for a logarithm, root or division of what can be 0 or below in loss and layers, and "
         "keep it away from "
         "0 by a small constant; a root has an infinite derivative at 0",
         "use the loss from logits instead of a softmax or sigmoid and a logarithm",
-        "look for NaN in the examples that were not looked at here",
     )
 
 

@@ -291,6 +291,8 @@ class Case:
         again."""
         if self.epochs < 3 or not np.isfinite(self.gain):
             return False
+        if self.val_reached < 0 and self.reached < GOOD:  # it learns by heart, if anything
+            return False
         third = max(self.epochs // 3, 1)
         pace = self.gain / third
         return bool(self.gain > 0.02 and pace * self.epochs > 0.5 * (GOOD - self.reached))

@@ -200,6 +200,7 @@ class Probe:
         weights = [variable for row in self._layers for variable in row.variables]
         axes = [tuple(range(len(self._shape), len(variable.shape))) for variable in weights]
         finite = [ops.all(ops.isfinite(one), axis=rest) for one, rest in zip(weights, axes, strict=True)]
+        finite = [ops.broadcast_to(one, self._shape) for one in finite]
         return ops.all(ops.stack(finite), axis=0) if finite else ops.ones(self._shape, "bool")
 
     def _units(self, outputs: Any, activation: str | None) -> Any:

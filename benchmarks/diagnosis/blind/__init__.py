@@ -1,1 +1,1 @@
-"""Programs written without knowledge of the rules, in `forum.py` and `guides.py`; `program.py` says what one is."""
+"""Programs written without knowledge of the rules, in `forum.py` and `guides.py`; see `program.py`."""

@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from ..case import VANISHED, Case
+from ..case import GOOD, VANISHED, Case
 from ..finding import Finding
 
 FORGOTTEN = 1e-6
 """Effect of a sequence's first quarter on the outputs by that of its last: what float32 leaves of a
 difference. A network that finds nothing to learn in a sequence forgets as well, yet less."""
+FADED = 1e-4
+"""The same where nearest neighbours or ridge regression show that there is something to learn, and it has
+not."""
+GONE = 1e-6
+"""As `VANISHED`, where the last layers still learn what they can by themselves: three orders below it, which
+no length of training makes up for."""
 UNDERFLOW = 1e-12
 """Below it by the largest layer, zero can be what float32 makes of a gradient that shrinks from layer to
 layer."""
@@ -52,12 +58,14 @@ def vanishing_gradients(case: Case) -> Finding | None:
     Sources: Hochreiter 1991; Bengio et al. 1994, "Learning long-term dependencies with gradient descent is
     difficult"; Glorot and Bengio 2010.
     """
-    if not case.stuck:
+    if case.learned or (not case.stuck and case.epochs < 4):
         return None
-    return _through_layers(case) or _through_time(case)
+    if not case.stuck:
+        return _through_layers(case, GONE)
+    return _through_layers(case, VANISHED) or _through_time(case)
 
 
-def _through_layers(case: Case) -> Finding | None:
+def _through_layers(case: Case, limit: float) -> Finding | None:
     rms = case.rms_gradient
     kernels = [row for row in case.kernels if np.isfinite(rms[:, row]).any()]
     if len(kernels) < 3:
@@ -66,10 +74,10 @@ def _through_layers(case: Case) -> Finding | None:
     largest = table.max(axis=1)
     ratio = table / np.where(largest > 0, largest, np.nan)[:, None]
     early = ratio[:, : max(1, len(kernels) // 2)].min(axis=1)
-    small = np.nan_to_num(early, nan=1.0) < VANISHED
+    small = np.nan_to_num(early, nan=1.0) < limit
     if not small[-1] or small.mean() < 0.5:
         return None
-    rows = [kernels[place] for place in range(len(kernels)) if ratio[-1, place] < VANISHED]
+    rows = [kernels[place] for place in range(len(kernels)) if ratio[-1, place] < limit]
     evidence = (
         f"an entry of the gradient of {case.layers[rows[0]]} is {early[-1]:.2g} times the size of one of "
         f"{case.layers[kernels[int(table[-1].argmax())]]}; the weights of {case.layers[rows[0]]} "
@@ -85,7 +93,8 @@ def _through_time(case: Case) -> Finding | None:
     if not case.epochs or not last[-1] > 0:
         return None
     ratio = first / np.where(last > 0, last, np.nan)
-    small = np.nan_to_num(ratio, nan=1.0) < FORGOTTEN
+    missed = case.at_chance or case.val_reached < 0
+    small = np.nan_to_num(ratio, nan=1.0) < (FADED if missed and case.reference > GOOD else FORGOTTEN)
     if not small[-1] or small.mean() < 0.5:
         return None
     recurrent = [row for row in case.hidden if "Dense" not in str(case.per_layer("kinds")[row])]

@@ -17,6 +17,8 @@ PROPORTIONAL = ("SGD", "")
 AVALANCHE = 10.0
 """Training loss by that of the best constant. A new network whose outputs have the size of the labels stays
 below two or three (Glorot and Bengio 2010); He et al. 2015 keep that size through any depth."""
+RUNS_AWAY = 2.0
+"""Growth of the training loss, from the first epoch to the last, below which it lies on a plateau."""
 STEEP = 100.0
 """Norm of the gradient times the usual norm of the weights by the loss of the best constant: by how many
 times the loss would change were the weights changed by their usual size. In networks begun well it is of the
@@ -176,8 +178,10 @@ def _avalanche(case: Case) -> Sign | None:
         return None
     loss = case.train_loss / known
     high = np.where(np.isfinite(loss), loss, 0.0) > AVALANCHE
-    # What comes down again has jumped, and not run away.
+    # What comes down again has jumped, and not run away; nor has what stays where long steps have thrown it.
     if not high.any() or (np.isfinite(loss[-1]) and not (high[-1] and loss[-1] >= loss[0])):
+        return None
+    if np.isfinite(loss[-1]) and case.overshoots and loss[-1] < RUNS_AWAY * loss[0]:
         return None
     worst = float(np.nanmax(np.where(np.isfinite(loss), loss, np.nan)))
     return f"the training loss reached {worst:.3g} times that of a constant prediction", [], _first(high)

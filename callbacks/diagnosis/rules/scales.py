@@ -189,10 +189,11 @@ def _labels_unfit_for_loss(case: Case) -> str:
 
 
 def _numbers_for_classes(case: Case) -> str:
-    """Classes by their number, taken as sizes; where they are judged as classes, that is what was meant."""
+    """Classes by their number, taken as sizes; where they are judged as classes, that is what was meant, and
+    learning their sizes is not enough."""
     labels = case.facts.get("labels") or {}
     judged = any(name.endswith(("/accuracy", "/acc")) for name in case.m.history)
-    if case.facts.get("loss") not in REGRESSES or not judged or not labels.get("integer") or case.learned:
+    if case.facts.get("loss") not in REGRESSES or not judged or not labels.get("integer"):
         return ""
     classes, units = labels.get("classes", 0), case.facts.get("output_units")
     if 3 <= classes <= 100 and "chance" in labels and not labels.get("one_hot") and units == 1:
