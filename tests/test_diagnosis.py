@@ -292,6 +292,9 @@ def misses(name: str) -> dict[str, Measurements]:
         "overfitting": {
             "a little worse on others": measured(losses(FALLING, CHANCE * np.linspace(0.3, 0.15, EPOCHS))),
             "dropout in the training loss": measured(losses(FALLING * 2, FALLING)),
+            "moving averages that lag": measured(
+                losses(FALLING, FLAT) | {"task_loss": FLAT}, {"kinds": ["Dense", "BatchNormalization", "Dense", "Dense"]}
+            ),
         },
         "underfitting": {
             "noise that nobody predicts": measured(

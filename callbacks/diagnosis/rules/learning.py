@@ -58,7 +58,7 @@ def overfitting(case: Case) -> Finding | None:
     if case.epochs < 3 or not np.isfinite(val[-1]):
         return None
     gap = case.reached - case.val_reached
-    if case.reached < GOOD:
+    if case.reached < GOOD or _averages_lag(case):
         return None
     loss = case.series("val/loss")
     risen = np.isfinite(loss[-1]) and loss[-1] > RISEN * np.nanmin(loss) > 0
@@ -72,6 +72,14 @@ def overfitting(case: Case) -> Finding | None:
         f"{case.val_loss[-1]:.3g} now"
     )
     return Finding("overfitting", (), lowest + 1, "serious", text)
+
+
+def _averages_lag(case: Case) -> bool:
+    """Whether batch normalization's moving averages are not there yet, so that in evaluation the training
+    examples come off as badly as others (Ioffe and Szegedy 2015, 3.1)."""
+    if "BatchNormalization" not in case.per_layer("kinds"):
+        return False
+    return bool(case.evaluated - case.val_reached < APART / 2)
 
 
 def underfitting(case: Case) -> Finding | None:
