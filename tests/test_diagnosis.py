@@ -203,6 +203,7 @@ def gets(name: str) -> dict[str, Measurements]:
         },
         "overfitting": {
             "by heart": measured(losses(FALLING, CHANCE * np.linspace(0.5, 0.8, EPOCHS))),
+            "nothing for others, of labels not known to be bad": measured(HEART, {"reference_skill": None}),
         },
         "underfitting": {
             "at rest": measured(losses(CHANCE * np.linspace(0.8, 0.75, EPOCHS))),

@@ -72,6 +72,8 @@ def _output(finding: Finding, case: Case) -> tuple[str, ...]:
         )
     if "logits, it seems" in said:
         return ("tell the loss: from_logits=True", "or end in softmax (sigmoid for one unit)")
+    if "divergence" in said:
+        return ("end in softmax", "or judge each unit by itself: sigmoid and binary_crossentropy")
     if "already" in said:
         return ("drop from_logits=True", "or drop the last layer's activation")
     if "shape" in said:

@@ -14,6 +14,7 @@ from .losses import compiled_loss, own_step
 from .losses_known import CLASSIFIES
 
 _SKILLS: dict[bytes, float | None] = {}
+_SKILLS_KEPT = 64
 _NORMALIZES = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization")
 
 
@@ -208,9 +209,12 @@ def _of_outputs(probe: Any) -> dict[str, Any]:
 
 def _reference(xs: list[np.ndarray], y: np.ndarray, kind: str, labels: dict[str, Any]) -> float | None:
     single = y.ndim == 1 or (y.ndim == 2 and (y.shape[1] == 1 or labels.get("one_hot")))
-    if len(xs) != 1 or xs[0].dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
+    if not xs or xs[0].dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
         return None
-    x, classes = xs[0], kind in CLASSIFIES or bool(labels.get("one_hot")) or bool(labels.get("integer"))
+    if len(xs) > 1 and (any(part.dtype.kind != "f" for part in xs) or len({len(part) for part in xs}) > 1):
+        return None  # numbers of users and of things are no sizes
+    x = xs[0] if len(xs) == 1 else np.concatenate([part.reshape(len(part), -1) for part in xs], axis=1)
+    classes = kind in CLASSIFIES or bool(labels.get("one_hot")) or bool(labels.get("integer"))
     if classes and single and "chance" in labels:
         return _skill(x, y.argmax(axis=1) if labels.get("one_hot") else y, True)
     if y.size // len(y) > 64:
@@ -225,6 +229,8 @@ def _skill(x: np.ndarray, y: np.ndarray, classes: bool) -> float | None:
         digest.update(np.ascontiguousarray(part).tobytes())
     key = digest.digest()
     if key not in _SKILLS:
+        if len(_SKILLS) == _SKILLS_KEPT:
+            del _SKILLS[next(iter(_SKILLS))]  # the oldest: a long process sees many data
         _SKILLS[key] = reference_skill(x, y, classes)
     return _SKILLS[key]
 

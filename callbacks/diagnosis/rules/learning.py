@@ -12,6 +12,8 @@ APART_AND_RISEN, RISEN = 0.2, 1.5
 less to be had for others, but that they lose (Prechelt 1998, generalization loss)."""
 CLEARLY = 0.2
 """By how much nearest neighbours or ridge regression must do better, to say that there is more to learn."""
+HELD = 0.15
+"""The same where it is to be seen what holds the network back."""
 ENOUGH = 10
 """Epochs from which on a pace can be told."""
 
@@ -26,6 +28,8 @@ def bad_labels(case: Case) -> Finding | None:
     """
     if case.epochs < 3 or case.reference > CHANCE or not np.isfinite(case.train_loss[-1]):
         return None
+    if np.isnan(case.reference) and case.reached >= GOOD:
+        return None  # too few examples is more often why what is learned by heart tells nothing of others
     val = case.val_skill
     known = val[np.isfinite(val)]
     if len(known):
@@ -92,7 +96,7 @@ def underfitting(case: Case) -> Finding | None:
         return None
     reasons = hampered(case)
     more = case.reference > case.reached + CLEARLY
-    crawls = bool(reasons) and case.epochs >= ENOUGH and case.reference > ahead(case) + CLEARLY
+    crawls = bool(reasons) and case.epochs >= ENOUGH and case.reference > ahead(case) + HELD
     if not (case.stuck and (more or case.at_chance or reasons)) and not crawls:
         return None
     where = "has come to rest at" if case.stuck else "rises slowly, after all epochs to"

@@ -150,6 +150,16 @@ def _probabilities_for_logits(case: Case) -> str:
     return ""
 
 
+def _no_distribution(case: Case) -> str:
+    """Keras's cross-entropies divide outputs by their sum, its divergence does not."""
+    error = _known(case.series("output_sum_error"))
+    if case.facts.get("loss") != "divergence" or (case.facts.get("output_units") or 0) < 2:
+        return ""
+    if not error[-1] > MATERIAL:
+        return ""
+    return f"the divergence is one of distributions, and the outputs add up to 1 only within {error[-1]:.3g}"
+
+
 def _labels_out_of_reach(case: Case) -> str:
     labels, name = case.facts.get("labels") or {}, case.activation(case.output)
     if case.facts.get("loss") not in (*REGRESSES, "other") or "min" not in labels:
@@ -232,6 +242,7 @@ _CHECKS: tuple[Callable[[Any], str], ...] = (
     _labels_unfit_for_loss,
     _probabilities_for_logits,
     _logits_for_probabilities,
+    _no_distribution,
     _shapes_apart,
     _labels_out_of_reach,
     _numbers_for_classes,

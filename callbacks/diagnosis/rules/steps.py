@@ -56,7 +56,9 @@ def oscillating(case: Case) -> Finding | None:
     """
     if case.epochs < 3 or not case.kernels or case.reached >= SETTLED:
         return None
-    ratios = case.table("update_ratio")[:, case.kernels]
+    # By the usual norm of the weights: those that a penalty has drawn to nothing are not thrown about.
+    held = np.minimum(np.nan_to_num(case.table("weight_norm") / case.usual_norms, nan=1.0), 1.0)
+    ratios = (case.table("update_ratio") * held)[:, case.kernels]
     largest = np.array([np.nan if np.isnan(row).all() else np.nanmax(row) for row in ratios])
     moved = float(np.nanmax(case.moved[case.kernels])) if np.isfinite(case.moved[case.kernels]).any() else 0.0
     loss = case.train_loss / case.baseline
