@@ -74,6 +74,8 @@ def unsettled(folder: Path) -> dict[str, str]:
                         if np.isfinite(case.val_skill).any() or not np.isfinite(case.reached)
                         else case.reached
                     )
+                    if val > 1.05:
+                        continue  # better than perfect: outputs that the loss is not made for
                     kept = skills.setdefault(f"{program.name} {faulty}", [])
                     kept.append(float(val) if np.isfinite(val) else -np.inf)
                     if faulty:

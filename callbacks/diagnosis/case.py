@@ -242,6 +242,11 @@ class Case:
         return _recent(self.val_skill)
 
     @cached_property
+    def trained(self) -> float:
+        """The skill of the last epochs by the training loss alone."""
+        return _recent(self._skill(self.train_loss))
+
+    @cached_property
     def evaluated(self) -> float:
         """The skill of the last epochs on the probe's training examples in evaluation, by the loss."""
         return _recent(self._skill(self.series("task_loss")))

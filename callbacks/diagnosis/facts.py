@@ -11,7 +11,7 @@ from ..monitoring.layers import Layer
 from ..monitoring.probe import activation_of
 from .labels import best_constant_loss, describe, perfect_loss, reference_skill
 from .losses import compiled_loss, own_step
-from .losses_known import CLASSIFIES
+from .losses_known import CLASSIFIES, REGRESSES
 
 _SKILLS: dict[bytes, float | None] = {}
 _SKILLS_KEPT = 64
@@ -214,7 +214,8 @@ def _reference(xs: list[np.ndarray], y: np.ndarray, kind: str, labels: dict[str,
     if len(xs) > 1 and (any(part.dtype.kind != "f" for part in xs) or len({len(part) for part in xs}) > 1):
         return None  # numbers of users and of things are no sizes
     x = xs[0] if len(xs) == 1 else np.concatenate([part.reshape(len(part), -1) for part in xs], axis=1)
-    classes = kind in CLASSIFIES or bool(labels.get("one_hot")) or bool(labels.get("integer"))
+    whole = bool(labels.get("integer")) and kind not in REGRESSES  # counts are no classes
+    classes = kind in CLASSIFIES or bool(labels.get("one_hot")) or whole
     if classes and single and "chance" in labels:
         return _skill(x, y.argmax(axis=1) if labels.get("one_hot") else y, True)
     if y.size // len(y) > 64:
