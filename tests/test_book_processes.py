@@ -24,7 +24,9 @@ def four(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Lesson]:
         "log.write('+'); time.sleep(0.5); log.write('-'); print('said'); sys.exit('fails' in sys.argv[1])"
     )
 
-    def begin(lesson: Lesson, flags: list[str]) -> subprocess.Popen[str]:
+    def begin(lesson: Lesson, flags: list[str], workers: int) -> subprocess.Popen[str]:
+        with (tmp_path / "workers").open("a") as file:
+            file.write(f"{lesson.name} {workers}\n")
         command = [sys.executable, "-c", code, lesson.name, str(tmp_path / "log")]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -42,6 +44,23 @@ def test_what_measures_seconds_runs_last_and_by_itself(four: list[Lesson], tmp_p
     assert {one.said for one in ended} == {"said\n"}
     assert begun[2:] == ["alone", "alone, too"]
     assert (tmp_path / "log").read_text()[4:] == "+-+-"
+    workers = dict(line.rsplit(" ", 1) for line in (tmp_path / "workers").read_text().splitlines())
+    assert workers == {"one": "2", "fails": "2", "alone": "1", "alone, too": "1"}
+
+
+@pytest.mark.parametrize(("workers", "given", "threads"), [(2, None, "4"), (1, None, None), (2, "3", "3")])
+def test_each_process_has_its_share_of_the_cores(
+    workers: int, given: str | None, threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the user says how many threads there are to be."""
+    monkeypatch.setattr(processes.os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    if given:
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", given)
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda command, env, **_: seen.append(env))
+    processes._start(Lesson("one", "", "A1", "1 s", ""), [], workers)
+    assert seen[0].get("TF_NUM_INTRAOP_THREADS") == threads
 
 
 def test_leaving_early_stops_those_that_run_and_begins_no_other(four: list[Lesson], tmp_path: Path) -> None:
