@@ -207,6 +207,17 @@ def gets(name: str) -> dict[str, Measurements]:
         },
         "underfitting": {
             "at rest": measured(losses(CHANCE * np.linspace(0.8, 0.75, EPOCHS))),
+            "weights that a penalty has drawn to nothing": measured(
+                AT_CHANCE
+                | {
+                    "penalty_loss": np.geomspace(60, 0.1, EPOCHS),
+                    "train/loss": FLAT + np.geomspace(60, 0.1, EPOCHS),
+                    "loss": FLAT + np.geomspace(60, 0.1, EPOCHS),
+                    "weight_norm": np.outer(np.geomspace(0.5, 0.01, EPOCHS), [8, 8, 8, 4]),
+                    "update_ratio": per_layer(*[0.08] * 4),
+                    "distance": per_layer(8, 8, 8, 4),
+                }
+            ),
             "some by heart, and nothing that holds": measured(
                 losses(CHANCE * np.linspace(1, 0.8, EPOCHS), CHANCE * np.linspace(1.05, 1.2, EPOCHS))
             ),
@@ -337,6 +348,21 @@ def test_a_fault_gets_its_name(name: str, way: str) -> None:
     assert said.findings[0].evidence
     assert len(said.findings[0].advice) >= 2
     assert name in said.report
+
+
+def test_a_penalty_and_a_schedule_are_the_first_to_be_named() -> None:
+    crushed = diagnose(gets("underfitting")["weights that a penalty has drawn to nothing"]).findings[0]
+    assert "96% of the loss" in crushed.evidence, crushed.evidence
+    assert crushed.advice[0].startswith("weaken the penalty")
+    decayed = measured(
+        AT_CHANCE
+        | {
+            "distance": per_layer(*[1e-3] * 4),
+            "update_ratio": per_layer(*[1e-9] * 4),
+            "learning_rate": np.geomspace(1e-3, 1e-9, EPOCHS),
+        }
+    )
+    assert diagnose(decayed).findings[0].advice[0].startswith("let the rate decay later")
 
 
 @pytest.mark.parametrize(("name", "way"), [(name, way) for name in NAMES for way in misses(name)])

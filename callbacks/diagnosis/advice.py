@@ -166,6 +166,10 @@ def _oscillating(finding: Finding, case: Case) -> tuple[str, ...]:
     )
 
 
+DECAYED = 0.1
+"""Share of its largest that a rate has fallen to when the schedule is the first to be looked at."""
+
+
 def _stagnating(finding: Finding, case: Case) -> tuple[str, ...]:
     rate = case.series("learning_rate")[-1]
     clip = ("clip the gradient later, or not at all",) if case.facts.get("clips") else ()
@@ -174,13 +178,14 @@ def _stagnating(finding: Finding, case: Case) -> tuple[str, ...]:
     raised = (
         f"raise the rate (now {rate:.3g}) ten times and again, until updates are about 1e-3 of the weights"
     )
-    return (
-        *lost,
-        *clip,
-        raised,
-        "Adam in place of SGD",
-        "look at the schedule: has the rate decayed too early?",
-    )
+    first = _largest(case.series("learning_rate"))
+    if rate < DECAYED * first < np.inf:
+        schedule = (
+            f"let the rate decay later: it has fallen from {first:.2g} to {rate:.2g}; are its steps batches?"
+        )
+        return (*lost, *clip, schedule, "or begin higher, or leave the schedule out")
+    plain = ("Adam in place of SGD",) if case.facts.get("optimizer") == "SGD" else ()
+    return (*lost, *clip, raised, *plain, "look at the schedule: has the rate decayed too early?")
 
 
 def _labels(finding: Finding, case: Case) -> tuple[str, ...]:
@@ -193,9 +198,8 @@ def _labels(finding: Finding, case: Case) -> tuple[str, ...]:
 
 def _underfitting(finding: Finding, case: Case) -> tuple[str, ...]:
     cures = []
-    loss = case.series("loss")[-1]
-    if loss > 0 and case.penalty[-1] > 0.3 * loss:
-        cures.append(f"weaken the penalty: it is {case.penalty[-1] / loss:.0%} of the loss")
+    if case.held_by_penalty:
+        cures.append("weaken the penalty ten times and again: regularizers of layers, weight_decay")
     if case.facts.get("dropout", 0) >= 0.5:
         cures.append(f"drop less: {case.facts['dropout']:.0%} of the units are left out now")
     narrow = [row for row in case.hidden if (case.per_layer("units")[row] or 99) <= 4]
@@ -207,8 +211,10 @@ def _underfitting(finding: Finding, case: Case) -> tuple[str, ...]:
 
 
 def _overfitting(finding: Finding, case: Case) -> tuple[str, ...]:
+    best = int(np.nanargmin(case.val_loss)) + 1 if np.isfinite(case.val_loss).any() else case.epochs
+    early = f"stop early and keep the best weights (epoch {best}): EarlyStopping"
     return (
-        f"stop early and keep the best weights (epoch {finding.since_epoch}): EarlyStopping",
+        *((early,) if best < case.epochs else ()),
         "more examples, or changed copies of those there are",
         "Dropout(0.5), L2 penalties or weight decay",
         "a smaller network, as the last resort",

@@ -26,6 +26,10 @@ FAR = 5.0
 """Distance from the start by the norm at the start that steps of a fitting length do not go."""
 OVERSHOOT = 0.2
 """Update-to-weight ratio of the first steps at which five of them replace the weights."""
+PENALIZED = 0.3
+"""Share of the penalties in the loss that is learned more than the task is."""
+CRUSHING, CRUSHED = 0.9, 0.3
+"""Share that a penalty had at first, and size that it has left of the weights, once it is small itself."""
 FIRST_LOOKS = 4
 NEARLY_ALL = 0.85
 """Share of a layer's outputs at the ends of their function that learning alone does not bring about."""
@@ -179,6 +183,21 @@ class Case:
     def penalty(self) -> np.ndarray:
         """(epochs,): the penalties' part of the loss."""
         return np.nan_to_num(self.series("penalty_loss"), posinf=0.0, neginf=0.0)
+
+    @cached_property
+    def held_by_penalty(self) -> str:
+        """What a penalty does to the network, where it is most of what is learned; or else nothing."""
+        loss = self.series("loss")
+        if not len(loss):
+            return ""
+        share = np.nan_to_num(self.penalty / np.where(loss > 0, loss, np.nan))
+        if share[-1] > PENALIZED:
+            return f"the penalty is {share[-1]:.0%} of the loss"
+        sizes = (self.last("weight_norm") / self.usual_norms)[self.kernels]
+        if share.max() < CRUSHING or not np.isfinite(sizes).any() or np.nanmedian(sizes) > CRUSHED:
+            return ""
+        left = f"{np.nanmedian(sizes):.0%} of their size"
+        return f"the penalty was {share.max():.0%} of the loss, and has drawn the weights to {left}"
 
     @cached_property
     def train_loss(self) -> np.ndarray:

@@ -77,7 +77,8 @@ def overfitting(case: Case) -> Finding | None:
         f"loss was lowest in epoch {lowest + 1}, {case.val_loss[lowest]:.3g}, and is "
         f"{case.val_loss[-1]:.3g} now"
     )
-    return Finding("overfitting", (), lowest + 1, "serious", text)
+    since = int(np.argmax(np.nan_to_num(case.skill - val) >= APART_AND_RISEN)) + 1
+    return Finding("overfitting", (), since, "serious", text)
 
 
 def _averages_lag(case: Case) -> bool:
@@ -94,7 +95,7 @@ def underfitting(case: Case) -> Finding | None:
     A network that something visibly holds back need not have come to rest, if as many epochs again, at the
     pace of the last ones, would leave it short of what is reached without a network.
     """
-    if case.epochs < 4:
+    if case.epochs < 4 or not np.isfinite(case.reached):
         return None
     reasons = hampered(case)
     more = case.reference > case.reached + CLEARLY
@@ -118,15 +119,13 @@ def ahead(case: Case) -> float:
 
 def hampered(case: Case) -> list[str]:
     """What keeps a network from learning more."""
-    found = []
-    loss = case.series("loss")[-1] if case.epochs else np.nan
-    if loss > 0 and case.penalty[-1] > 0.3 * loss:
-        found.append(f"the penalty is {case.penalty[-1] / loss:.0%} of the loss")
+    found = [case.held_by_penalty] if case.held_by_penalty else []
     if (case.facts.get("dropout") or 0) >= 0.7:
         found.append(f"dropout leaves out {case.facts['dropout']:.0%} of the units")
     narrow = [row for row in case.hidden if (case.per_layer("units")[row] or 99) <= 2]
     if narrow:
-        found.append(f"{case.layers[narrow[0]]} has {case.per_layer('units')[narrow[0]]} units only")
+        units = case.per_layer("units")[narrow[0]]
+        found.append(f"{case.layers[narrow[0]]} has {units} unit{'s' * (units > 1)} only")
     if case.kernels and not case.hidden:
         found.append("the network is linear")
     return found

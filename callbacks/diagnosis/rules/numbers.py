@@ -55,11 +55,11 @@ def _where(case: Case) -> list[tuple[str, int, list[int]]]:
     first = case.m.first_non_finite
     if first is not None:
         rows = [row for row, name in enumerate(case.layers) if name in first["layers"]]
-        found.append((f"gradients of {len(rows)} layers", first["epoch"], rows))
+        found.append((f"gradients of {_layers(rows)}", first["epoch"], rows))
     weights = np.nan_to_num(case.table("weight_non_finite"))
     if (weights > 0).any():
         rows = list(np.flatnonzero(weights[-1] > 0))
-        found.append((f"weights of {len(rows)} layers", _first(weights.max(axis=1) > 0), rows))
+        found.append((f"weights of {_layers(rows)}", _first(weights.max(axis=1) > 0), rows))
     for name, what in (("train/loss", "the training loss"), ("loss", "the loss of the probe")):
         given = name in case.m.history and "loss" not in case.m.not_measured
         bad = ~np.isfinite(case.series(name)) if given else np.zeros(0, bool)
@@ -76,6 +76,10 @@ def _where(case: Case) -> list[tuple[str, int, list[int]]]:
         return []
     source = data_source(case)
     return [(source, 1, found[0][2]), *found] if source else found
+
+
+def _layers(rows: list[int]) -> str:
+    return f"{len(rows)} layer{'s' * (len(rows) != 1)}"
 
 
 def _measured(case: Case) -> bool:

@@ -54,7 +54,7 @@ def oscillating(case: Case) -> Finding | None:
     Where the first steps have replaced the weights at once, the loss may lie still afterwards, all units dead
     or saturated. Noise around a loss that is already low is none.
     """
-    if case.epochs < 3 or not case.kernels or case.reached >= SETTLED:
+    if case.epochs < 3 or not case.kernels or case.reached >= SETTLED or not np.isfinite(case.last_loss):
         return None
     # By the usual norm of the weights: those that a penalty has drawn to nothing are not thrown about.
     held = np.minimum(np.nan_to_num(case.table("weight_norm") / case.usual_norms, nan=1.0), 1.0)
