@@ -170,24 +170,22 @@ def score(name: str, case: Case, data: Data, repeats: int) -> None:
         for way, value in zip(ways, tested(case, data, chosen), strict=True):
             tests[way].append(value)
             times[way].append(found[way].reached(goal))
-        print(
-            f"{name} repeat {repeat}: " + ", ".join(f"{way} {tests[way][-1]:.4f}" for way in ways), flush=True
-        )
-    print(f"{name}: {case.trials} trials in {first.seconds:.1f} s, the last time")
+        print(f"\n{name}, repeat {repeat}: {case.trials} trials in {first.seconds:.1f} s; so far:")
+        print_table(tests, times)
+
+
+def print_table(tests: dict[str, list[float]], times: dict[str, list[float]]) -> None:
+    """Of all repeats so far: tests of the winners, and when the score of the documented way was reached."""
     print(
-        "way                  test mean  least   most   less than whyfit's     time to score, by documented's"
+        "way                  test mean  least   most   less than whyfit's   time to score, by documented's"
     )
     for way, values in tests.items():
         less = np.subtract(tests["whyfit"], values)
-        mean, half = interval(list(less)) if repeats > 1 else (float(less[0]), math.inf)
+        mean, half = interval(list(less)) if len(less) > 1 else (float(less[0]), math.inf)
         ratios = sorted(np.divide(times[way], times["random documented"]))
         line = f"{way:20} {np.mean(values):9.4f} {min(values):7.4f} {max(values):7.4f}   "
-        line += f"{mean:+.4f} +- {half:.4f}"
-        middle, low, high = statistics.median(ratios), ratios[0], ratios[-1]
-        print(
-            f"{line}  {statistics.median(times[way]):8.1f} s  {middle:.2f} ({low:.2f} to {high:.2f})",
-            flush=True,
-        )
+        line += f"{mean:+.4f} +- {half:.4f}  {statistics.median(times[way]):8.1f} s"
+        print(f"{line}  {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", flush=True)
 
 
 def own(case: Case, data: Data, seed: int, config: SearchConfig) -> Found:
