@@ -190,8 +190,25 @@ def gets(name: str) -> dict[str, Measurements]:
             "rate": measured(
                 AT_CHANCE | {"distance": per_layer(1e-3, 1e-3, 1e-3, 1e-3), "update_ratio": per_layer(*[1e-7] * 4)}
             ),
+            "a warm-up without an end": measured(
+                AT_CHANCE
+                | {
+                    "distance": per_layer(1e-3, 1e-3, 1e-3, 1e-3),
+                    "update_ratio": per_layer(*[1e-7] * 4),
+                    "learning_rate": np.linspace(1e-9, 1e-7, EPOCHS),
+                },
+                {"epochs": EPOCHS},
+            ),
         },
         "oscillating": {
+            "units killed by the first steps": measured(
+                AT_CHANCE | {"dead_units": per_layer(1, 1, 1, 0), "update_ratio": per_layer(*[1e-3] * 4)},
+                early={
+                    "gradient_norm": np.full((4, 4), 0.5),
+                    "update_ratio": np.full((4, 4), 0.3),
+                    "weight_norm": np.tile([8.0, 8.0, 8.0, 4.0], (4, 1)),
+                },
+            ),
             "jumping": measured(
                 losses(CHANCE * np.tile([1.3, 2.1], EPOCHS // 2))
                 | {"update_ratio": per_layer(*[0.3] * 4), "distance": per_layer(99, 99, 99, 50)}
@@ -216,6 +233,7 @@ def gets(name: str) -> dict[str, Measurements]:
                     "weight_norm": np.outer(np.geomspace(0.5, 0.01, EPOCHS), [8, 8, 8, 4]),
                     "update_ratio": per_layer(*[0.08] * 4),
                     "distance": per_layer(8, 8, 8, 4),
+                    "gradient_norm": TINY,
                 }
             ),
             "some by heart, and nothing that holds": measured(
@@ -370,6 +388,12 @@ def test_what_only_looks_like_it_is_healthy(name: str, way: str) -> None:
     said = diagnose(misses(name)[way])
     assert said.name == "healthy", said.report
     assert said.findings == []
+
+
+def test_a_warm_up_is_waited_for() -> None:
+    slow = gets("stagnating")["a warm-up without an end"]
+    slow.facts["epochs"] = 100
+    assert "stagnating" not in [finding.name for finding in diagnose(slow).findings]
 
 
 def test_a_layer_that_is_meant_to_stay_is_not_frozen() -> None:

@@ -26,10 +26,15 @@ FAR = 5.0
 """Distance from the start by the norm at the start that steps of a fitting length do not go."""
 OVERSHOOT = 0.2
 """Update-to-weight ratio of the first steps at which five of them replace the weights."""
+LONGEST_WARM_UP = 0.5
+"""Share of the planned epochs from which on a rate that still rises is too small, and not warming up."""
 PENALIZED = 0.3
 """Share of the penalties in the loss that is learned more than the task is."""
-CRUSHING, CRUSHED = 0.9, 0.3
-"""Share that a penalty had at first, and size that it has left of the weights, once it is small itself."""
+CRUSHED = 0.3
+"""Size that a penalty has left of the weights, once it is small itself; nothing else makes them so small."""
+SMALL_GAIN = 0.5
+"""What a layer's first weights multiply the size of its inputs by, below which they are small: glorot_uniform
+has about 1."""
 FIRST_LOOKS = 4
 NEARLY_ALL = 0.85
 """Share of a layer's outputs at the ends of their function that learning alone does not bring about."""
@@ -145,13 +150,20 @@ class Case:
     def overshot(self) -> np.ndarray:
         """(layers,): whether steps replace a layer's weights: within a few, or by the distance gone in
         all."""
-        far = np.nan_to_num(self.moved) > FAR
+        return (np.nan_to_num(self.moved) > FAR) | self.hasty
+
+    @cached_property
+    def hasty(self) -> np.ndarray:
+        """(layers,): whether the first steps already replace a layer's weights."""
         early, norms = self.m.early.get("update_ratio"), self.m.early.get("weight_norm")
         if early is None or norms is None or not len(early):
-            return far
+            return np.zeros(len(self.layers), "bool")
         # By the usual norm, since small weights are to be replaced: embeddings, branches that begin at zero.
-        steps = np.nan_to_num(early * np.where(norms > 0, norms, 0.0) / self.usual_norms, posinf=1e30)
-        return far | (np.median(steps[:FIRST_LOOKS], axis=0) > OVERSHOOT)
+        gains = np.array([float("nan" if gain is None else gain) for gain in self.per_layer("start_gains")])
+        usual = np.where(np.nan_to_num(gains) > SMALL_GAIN, norms, self.usual_norms)
+        with np.errstate(all="ignore"):
+            steps = np.nan_to_num(early * np.where(norms > 0, norms, 0.0) / usual, posinf=1e30)
+        return np.mean(steps[:FIRST_LOOKS], axis=0) > OVERSHOOT
 
     @cached_property
     def overshoots(self) -> bool:
@@ -193,11 +205,21 @@ class Case:
         share = np.nan_to_num(self.penalty / np.where(loss > 0, loss, np.nan))
         if share[-1] > PENALIZED:
             return f"the penalty is {share[-1]:.0%} of the loss"
-        sizes = (self.last("weight_norm") / self.usual_norms)[self.kernels]
-        if share.max() < CRUSHING or not np.isfinite(sizes).any() or np.nanmedian(sizes) > CRUSHED:
+        if share.max() < PENALIZED or not self.shrunk < CRUSHED:
             return ""
-        left = f"{np.nanmedian(sizes):.0%} of their size"
+        left = f"{self.shrunk:.0%} of their size"
         return f"the penalty was {share.max():.0%} of the loss, and has drawn the weights to {left}"
+
+    @property
+    def crushed(self) -> bool:
+        """Whether a penalty has left next to nothing of the weights."""
+        return bool(self.held_by_penalty) and self.shrunk < CRUSHED
+
+    @cached_property
+    def shrunk(self) -> float:
+        """What the last weights have of their usual size, in the median over layers; NaN where unknown."""
+        sizes = (self.last("weight_norm") / self.usual_norms)[self.kernels] if self.kernels else np.zeros(0)
+        return float(np.nanmedian(sizes)) if np.isfinite(sizes).any() else float("nan")
 
     @cached_property
     def train_loss(self) -> np.ndarray:
@@ -339,9 +361,10 @@ class Case:
 
     @cached_property
     def warming_up(self) -> bool:
-        """Whether the rate still rises."""
-        rate = self.series("learning_rate")
-        return bool(len(rate) > 1 and rate[-1] > 1.01 * rate[-2])
+        """Whether the rate still rises, and may: a warm-up takes a small part of a training."""
+        rate, planned = self.series("learning_rate"), self.facts.get("epochs") or np.inf
+        rises = len(rate) > 1 and rate[-1] > 1.01 * rate[-2]
+        return bool(rises and self.epochs < LONGEST_WARM_UP * planned)
 
     @cached_property
     def at_chance(self) -> bool:

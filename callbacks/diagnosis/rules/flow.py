@@ -4,11 +4,12 @@ import numpy as np
 
 from ..case import GOOD, VANISHED, Case
 from ..finding import Finding
+from .steps import STILL
 
 FORGOTTEN = 1e-6
 """Effect of a sequence's first quarter on the outputs by that of its last: what float32 leaves of a
 difference. A network that finds nothing to learn in a sequence forgets as well, yet less."""
-FADED = 1e-4
+FADED = 1e-3
 """The same where nearest neighbours or ridge regression show that there is something to learn, and it has
 not."""
 GONE = 1e-6
@@ -58,7 +59,7 @@ def vanishing_gradients(case: Case) -> Finding | None:
     Sources: Hochreiter 1991; Bengio et al. 1994, "Learning long-term dependencies with gradient descent is
     difficult"; Glorot and Bengio 2010.
     """
-    if case.learned or (not case.stuck and case.epochs < 4):
+    if case.learned or case.crushed or (not case.stuck and case.epochs < 4):
         return None
     if not case.stuck:
         return _through_layers(case, GONE)
@@ -93,7 +94,8 @@ def _through_time(case: Case) -> Finding | None:
     if not case.epochs or not last[-1] > 0:
         return None
     ratio = first / np.where(last > 0, last, np.nan)
-    missed = case.at_chance or case.val_reached < 0
+    goes = bool(case.kernels) and np.nan_to_num(case.moved[case.kernels]).max() > STILL
+    missed = goes and (case.at_chance or case.val_reached < 0)
     small = np.nan_to_num(ratio, nan=1.0) < (FADED if missed and case.reference > GOOD else FORGOTTEN)
     if not small[-1] or small.mean() < 0.5:
         return None

@@ -168,7 +168,8 @@ def _grown(case: Case, broken: bool) -> Sign | None:
         text = f"the gradient of {case.layers[rows[0]]} grew {grown[epoch]:.3g} times by epoch {epoch + 1}"
         return text, rows, _first(high)
     by_weight = np.nan_to_num(case.table("weight_norm") / case.usual_norms, posinf=0.0)[:, case.kernels]
-    if by_weight[-1].max() > GROWN:
+    # Where the first steps, of a gradient of the right size, replace the weights, it is the rate.
+    if by_weight[-1].max() > GROWN and (broken or not case.hasty[case.kernels].any()):
         rows = [case.kernels[int(one)] for one in np.flatnonzero(by_weight[-1] > GROWN)]
         text = f"the weights of {case.layers[rows[0]]} grew {by_weight[-1].max():.3g} times"
         return text, rows, _first(by_weight.max(axis=1) > GROWN)

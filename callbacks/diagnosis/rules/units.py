@@ -31,12 +31,13 @@ def dead_units(case: Case) -> Finding | None:
     if not case.stuck or case.vanishes_at_start:
         return None
     dead = np.nan_to_num(case.table("dead_units"))
-    rows = [row for row in case.hidden if dead[-1, row] >= MOST_DEAD and not case.thrown(row)]
+    began_alive = np.nan_to_num(case.at_start("gradient_norm")) > 0
+    killed = began_alive & bool(case.kernels and case.hasty[case.kernels].any())  # by the first steps
+    own = [row for row in case.hidden if not case.thrown(row) and not killed[row]]
+    rows = [row for row in own if dead[-1, row] >= MOST_DEAD]
     if not rows:
         silent = np.nan_to_num(case.last("gradient_norm_max"), nan=1.0) == 0
-        rows = [
-            row for row in case.hidden if dead[-1, row] >= MANY_DEAD and silent[row] and not case.thrown(row)
-        ]
+        rows = [row for row in own if dead[-1, row] >= MANY_DEAD and silent[row]]
     if not rows:
         return None
     since = int(np.argmax(dead[:, rows].max(axis=1) >= MANY_DEAD)) + 1
