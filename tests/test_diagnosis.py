@@ -202,10 +202,10 @@ def gets(name: str) -> dict[str, Measurements]:
         },
         "oscillating": {
             "units killed by the first steps": measured(
-                AT_CHANCE | {"dead_units": per_layer(1, 1, 1, 0), "update_ratio": per_layer(*[1e-3] * 4)},
+                AT_CHANCE | {"dead_units": per_layer(1, 0.2, 0.2, 0), "update_ratio": per_layer(*[1e-3] * 4)},
                 early={
                     "gradient_norm": np.full((4, 4), 0.5),
-                    "update_ratio": np.full((4, 4), 0.3),
+                    "update_ratio": np.tile([0.1, 0.3, 0.3, 0.3], (4, 1)),
                     "weight_norm": np.tile([8.0, 8.0, 8.0, 4.0], (4, 1)),
                 },
             ),
