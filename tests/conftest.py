@@ -25,6 +25,11 @@ SMALL = [
 ]
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def quiet_port() -> int:
     """A free port below those that outgoing connections are given: asking there before a server is up
     cannot connect a socket to itself."""
@@ -103,6 +108,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
             **options,  # type: ignore[call-overload]
         )
         started.append(process)
