@@ -36,7 +36,7 @@ class GradientMonitor(keras.callbacks.Callback):
     some steps (`sample_every`), and in the first epoch at steps 1, 2, 4, 8 and so on. A norm above 1e19 or
     below 1e-19 is exact at those steps alone. Units, inputs and losses are measured at the end of an epoch on
     a fixed batch, without dropout. Training with it gives the numbers of training without it: bit for bit
-    without XLA.
+    without XLA, but for the last digit where TensorFlow folds a step's factors into a gradient nobody reads.
 
     Fits of the same model in a row go on with the history; another model begins a new one.
 

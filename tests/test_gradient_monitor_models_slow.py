@@ -29,6 +29,9 @@ from .monitor_cases import (
 pytestmark = pytest.mark.slow
 EXACT = BACKEND != "jax"
 """On JAX every step is compiled by XLA, where a further output may change how sums are taken."""
+FOLDED = ("batch_normalization",)
+"""Where TensorFlow folds the rate into the factors of a gradient (of gamma) that nobody else reads: on some
+processors the optimizer's momentum then differs in its last digit, 1.3e-7 of it."""
 Kind = tuple[Callable[[], Any], tuple[int, ...], str]
 COMPILED = BACKEND == "jax"
 
@@ -181,7 +184,8 @@ def test_it_is_right_on_every_kind_of_model(kind: str) -> None:
     build, (_, shape, names) = builder(kind), KINDS[kind]
     x, y = data(shape)
     check_against_hand(build, x, y)
-    monitor = check_same_training(build, x, y, exact=EXACT, validation_data=(x, y))
+    exact = EXACT and kind not in FOLDED
+    monitor = check_same_training(build, x, y, exact=exact, validation_data=(x, y))
     assert names is None or monitor.layers == names
     assert not monitor.not_measured
     assert np.isfinite(monitor.history["activation_spread"]).all() or kind == "attention"

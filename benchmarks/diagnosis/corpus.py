@@ -363,12 +363,13 @@ def _held_out() -> list[Program]:
 
 def programs() -> list[Program | Blind]:
     """All of them."""
+    from .blind.courses import COURSES
     from .blind.forum import FORUM
     from .blind.guides import GUIDES
     from .blind.teams import TEAMS
     from .fresh import fresh
 
-    every = [*_tuned(), *_held_out(), *fresh(), *FORUM, *GUIDES, *TEAMS]
+    every = [*_tuned(), *_held_out(), *fresh(), *FORUM, *GUIDES, *TEAMS, *COURSES]
     names = [program.name for program in every]
     assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)
     return every

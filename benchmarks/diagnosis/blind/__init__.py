@@ -1,1 +1,1 @@
-"""Programs written without knowledge of the rules: `forum.py`, `guides.py`, `teams.py`; see `program.py`."""
+"""Programs written without knowledge of the rules; the sets in order: forum, guides, teams, courses."""

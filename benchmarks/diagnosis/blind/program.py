@@ -85,11 +85,12 @@ class Blind:
 
 def main() -> None:
     """Train what is named, and print what came of it."""
+    from .courses import COURSES
     from .forum import FORUM
     from .guides import GUIDES
     from .teams import TEAMS
 
-    for one in [one for one in (*FORUM, *GUIDES, *TEAMS) if sys.argv[1] in one.name]:
+    for one in [one for one in (*FORUM, *GUIDES, *TEAMS, *COURSES) if sys.argv[1] in one.name]:
         for faulty in (True, False) if one.label != "healthy" else (True,):
             for seed in (0, 1):
                 keras.backend.clear_session()
