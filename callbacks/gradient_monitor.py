@@ -20,7 +20,7 @@ from .monitoring.history import Table, pack, series, unpack
 from .monitoring.layers import Layer, leaves, read_layers
 from .monitoring.measure import EDGES
 from .monitoring.plots import draw
-from .monitoring.probe import Probe
+from .monitoring.probe import Probe, of_whole_weights
 from .monitoring.structure import decode, encode
 from .monitoring.watch import Collector, Watch
 
@@ -284,7 +284,8 @@ class GradientMonitor(keras.callbacks.Callback):
         self._read()
         row = self._summarize_steps()
         row |= weights_now(self._rows or [], self._start, self._watch.variants, self.config.histograms)
-        row |= self._measure_probe(model)
+        bad = row.get("weight_non_finite", np.zeros(0))  # a model may have no layer that learns
+        row |= of_whole_weights(self._measure_probe(model), bad)
         self._history.append(row | _of_fit(model, logs or {}))
         population = bool(self._watch.variants)
         if self._speaker.listens(population) and self._speaker.tell(self._diagnoses(), population):

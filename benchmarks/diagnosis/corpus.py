@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from . import data, networks
-from .blind.program import Blind
+from .blind.program import Blind, blind
 from .program import Options, Program
 
 HELD_OUT: tuple[str, ...] = ("attention", "words", "signals", "tables", "copying", "subclass")
@@ -363,13 +363,9 @@ def _held_out() -> list[Program]:
 
 def programs() -> list[Program | Blind]:
     """All of them."""
-    from .blind.courses import COURSES
-    from .blind.forum import FORUM
-    from .blind.guides import GUIDES
-    from .blind.teams import TEAMS
     from .fresh import fresh
 
-    every = [*_tuned(), *_held_out(), *fresh(), *FORUM, *GUIDES, *TEAMS, *COURSES]
+    every = [*_tuned(), *_held_out(), *fresh(), *blind()]
     names = [program.name for program in every]
     assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)
     return every

@@ -127,9 +127,6 @@ class Probe:
         self.output_row = seen.row_of(outputs)
         self.output_shapes = [tuple(part.shape) for part in tree.flatten(outputs) if _floats(part)]
         units = [self._units(seen.units(row), seen.activations.get(row)) for row in range(len(self._layers))]
-        # What a layer of NaN puts out is the processor's affair: a product fused with its ReLU may give 0.
-        whole = self._whole()
-        units = [None if row is None else ops.where(whole, row, np.nan) for row in units]
         inputs = [self._range(seen.inputs.get(row)) for row in range(len(self._layers))]
         flat = [part for part in tree.flatten(outputs) if _floats(part)]
         ranges = self._output_range(flat[0] if flat else None)
@@ -195,14 +192,6 @@ class Probe:
         penalty = missing if penalties is None else ops.broadcast_to(penalties(), self._shape)
         return ops.cast(losses, "float32"), ops.cast(penalty, "float32")
 
-    def _whole(self) -> Any:
-        """Whether all weights are finite."""
-        weights = [variable for row in self._layers for variable in row.variables]
-        axes = [tuple(range(len(self._shape), len(variable.shape))) for variable in weights]
-        finite = [ops.all(ops.isfinite(one), axis=rest) for one, rest in zip(weights, axes, strict=True)]
-        finite = [ops.broadcast_to(one, self._shape) for one in finite]
-        return ops.all(ops.stack(finite), axis=0) if finite else ops.ones(self._shape, "bool")
-
     def _units(self, outputs: Any, activation: str | None) -> Any:
         if outputs is None:
             return None
@@ -259,6 +248,19 @@ class Probe:
         error = off if own and len(x.shape) == 3 else ops.max(off)
         more = [ops.broadcast_to(number, self._shape) for number in (variation, error)]
         return ops.concatenate([ranges[:4], ops.stack(more)], axis=0)
+
+
+def of_whole_weights(found: dict[str, np.ndarray], non_finite: np.ndarray) -> dict[str, np.ndarray]:
+    """What a probe found, without its units where any weight is not finite.
+
+    What a layer of NaN puts out is the processor's affair: a product fused with its ReLU may give 0.
+
+    Args:
+        found: By the probe.
+        non_finite: Shares of the weights, ([variants,] layers).
+    """
+    broken = (np.nan_to_num(non_finite) > 0).any(axis=-1, keepdims=True)
+    return found | {name: np.where(broken, np.nan, found[name]) for name in UNIT_QUANTITIES if name in found}
 
 
 class _Seen:

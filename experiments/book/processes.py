@@ -88,5 +88,5 @@ def _start(lesson: Lesson, flags: list[str], workers: int) -> subprocess.Popen[s
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={"TF_FORCE_GPU_ALLOW_GROWTH": "true"} | share | os.environ,
+        env=share | os.environ | {"TF_FORCE_GPU_ALLOW_GROWTH": "true"},
     )
