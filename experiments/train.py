@@ -3,11 +3,8 @@
 recipe -> data -> model -> optimizer -> gradient monitor, early stopping -> fit -> tracking -> [Result]
 """
 
-import signal
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from types import FrameType
-from typing import Any, NoReturn
+from contextlib import closing
+from typing import Any
 
 import keras
 
@@ -20,6 +17,7 @@ from .conclude import conclude
 from .config import Run
 from .data.splits import Data, load
 from .errors import UserError
+from .interrupts import HeedInterrupts, interruptible
 from .optimizer import build_optimizer
 from .result import Result, results_of
 from .run_folder import FINISHED, RunFolder, config_dict, open_run
@@ -107,26 +105,8 @@ def fit(task: Task, model: keras.Model, batches: Any, callbacks: list[Any], begu
         epochs=epochs,
         shuffle=False,  # the batches shuffle themselves
         verbose=0,
-        callbacks=[batches, *callbacks],
+        callbacks=[batches, HeedInterrupts(), *callbacks],
     )
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM stop the training as Ctrl-C does: after the current step, with nothing lost."""
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread, where signals do not arrive
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _check_monitor(run: Run, known: list[str]) -> None:

@@ -196,6 +196,41 @@ def test_a_signal_stops_a_run_which_says_how_to_go_on(
     assert len(record(runs, "night")["history"]["val/loss"]) >= 3  # type: ignore[index,call-overload]
 
 
+class Tidies:
+    """Something that a signal interrupts where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class TidiesIn(keras.callbacks.Callback):
+    """Lets go of such a thing in an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if epoch == self.epoch:
+            Tidies()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_drops_stops_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = keras.Model.fit
+
+    def tidying_fit(self: keras.Model, *args: object, callbacks: list, **options: object) -> object:
+        return fit(self, *args, callbacks=[*callbacks, TidiesIn(2)], **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "fit", tidying_fit)
+        [stopped] = train(small(name="stopped", epochs=4))
+    assert (stopped.status, stopped.reason) == ("KILLED", "interrupted by Ctrl-C")
+    [whole] = train(small(name="stopped", epochs=4))
+    assert whole.status == "FINISHED"
+    assert len(whole.history["val/loss"]) == 4
+
+
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_as_one_that_was_not(
     start: Start, whyfit: Call, runs: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,10 +16,10 @@ from .. import state
 from ..conclude import keep_tables
 from ..config import Run
 from ..figures import save_figure
+from ..interrupts import interruptible
 from ..run_folder import FINISHED, RUNNING, RunFolder, all_runs, open_folder
 from ..tracking.session import tracked
 from ..tracking.tracker import Tracker
-from ..train import interruptible
 from ..verdict import Verdict
 from .lesson import Lesson
 from .page import Page

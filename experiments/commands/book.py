@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     """Run all lessons that have no page of this code yet, and show all verdicts."""
     options = parse(Options, arguments, "whyfit book", "Run the lesson book.")
     console, began, known = Console(highlight=False), time.monotonic(), lessons()
-    interruptible = import_quietly("..train").interruptible
+    interruptible = import_quietly("..interrupts").interruptible
     from ..book import page, report
     from ..book.show import show_book
     from ..tracking.delivery import bury_the_dead

@@ -17,12 +17,13 @@ from ..conclude import keep_model, keep_tables
 from ..config import Run
 from ..data.splits import Data, load
 from ..errors import UserError
+from ..interrupts import interruptible
 from ..run_folder import FAILED, FINISHED, RunFolder, all_runs, config_dict, open_folder
 from ..spaces import Dimension, describe, space_of
 from ..tracking.delivery import run_id
 from ..tracking.session import tracked
 from ..tracking.tracker import Tracker
-from ..train import check_backend, interruptible
+from ..train import check_backend
 from .build import Build, load_build
 from .config import JOURNAL, SearchConfig
 from .legs import Leg

@@ -119,7 +119,7 @@ def work(pipe: Connection, job: Job, parent: int) -> None:
     os.environ |= {"TF_NUM_INTRAOP_THREADS": str(share), "TF_NUM_INTEROP_THREADS": str(share)}
     os.environ |= {"KERAS_BACKEND": job.run.backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     from ..data.splits import load
-    from ..train import interruptible
+    from ..interrupts import interruptible
     from .trainer import Trainer
 
     trainer = Trainer(job.run, load(job.run.data, job.run.seed), job.space, job.folder, job.build)
