@@ -7,6 +7,8 @@ the same space, network, data and epochs a trial:
 
 - rate: settings an hour at equal epochs, as ratios to keras-tuner's RandomSearch tuned as well as can be
   (XLA, 16 steps an execution, batches from a tensor).
+- overhead: the share of a whole search, trainings after it included, that is outside its trainings, and the
+  seconds from its last training to its end, with the summary printed, the pictures drawn, the model kept.
 - score: each repeat gives every way the seconds that this search took; the best setting of each by its own
   validation score is trained anew on two seeds and tested. Time to an equal validation score is read from
   the same repeats: when a way first reached the score that RandomSearch as documented had at its end.
@@ -47,6 +49,7 @@ from whyfit.models import build_loss, build_metrics, build_mlp, ordered_batches
 from whyfit.models.config import MLPConfig
 
 OBJECTIVE = "val/accuracy"
+PARTS = ("rate", "overhead", "score")
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a look at whether it runs: tiny sizes")
     parser.add_argument("--case", choices=CASES, action="append")
-    parser.add_argument("--part", choices=("rate", "score"), action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=10)
     arguments = parser.parse_args()
@@ -128,9 +131,12 @@ def measure(arguments: argparse.Namespace) -> None:
         if arguments.quick:
             case = Case(replace(case.run, epochs=2), 4, 2)
         data = load(case.run.data, case.run.seed)
-        if "rate" in (arguments.part or ("rate",)):
+        parts = arguments.part or PARTS
+        if "rate" in parts:
             rate(name, case, data, 1 if arguments.quick else arguments.rounds)
-        if "score" in (arguments.part or ("score",)):
+        if "overhead" in parts:
+            overhead(name, case, 1 if arguments.quick else arguments.rounds)
+        if "score" in parts:
             score(name, case, data, 1 if arguments.quick else arguments.repeats)
 
 
@@ -150,6 +156,25 @@ def rate(name: str, case: Case, data: Data, rounds: int) -> None:
         f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}, {rounds} pairs)",
         flush=True,
     )
+
+
+def overhead(name: str, case: Case, rounds: int) -> None:
+    """What a search takes beside its trainings, and after them."""
+    shares, ends = [], []
+    for number in range(rounds):
+        began, console = time.time(), Console(file=io.StringIO())
+        result = search(replace(case.run, seed=number), SearchConfig(trials=case.trials), console=console)
+        ended = time.time()
+        legs = [record for record in result.trials.recorded() if record["kind"] == "leg"]
+        training = sum(trial["seconds"] for leg in legs for trial in leg["trials"])
+        shares.append(1 - training / (ended - began))
+        ends.append(ended - max(leg["time"] for leg in legs))
+        print(
+            f"{name}, search {number}: {ended - began:.1f} s, outside trainings {shares[-1]:.1%}, "
+            f"last training to end {ends[-1]:.2f} s",
+            flush=True,
+        )
+    print(f"{name}: outside {statistics.median(shares):.1%}, to the end {statistics.median(ends):.2f} s")
 
 
 def score(name: str, case: Case, data: Data, repeats: int) -> None:
