@@ -8,7 +8,7 @@ the same space, network, data and epochs a trial:
 - rate: settings an hour at equal epochs, as ratios to keras-tuner's RandomSearch tuned as well as can be
   (XLA, 16 steps an execution, batches from a tensor).
 - overhead: the share of a whole search, trainings after it included, that is outside its trainings, and the
-  seconds from its last training to its end, with the summary printed, the pictures drawn, the model kept.
+  seconds from its last training to the summary, and to the end, with the pictures drawn and the model kept.
 - score: each repeat gives every way the seconds that this search took; the best setting of each by its own
   validation score is trained anew on two seeds and tested. Time to an equal validation score is read from
   the same repeats: when a way first reached the score that RandomSearch as documented had at its end.
@@ -158,23 +158,35 @@ def rate(name: str, case: Case, data: Data, rounds: int) -> None:
     )
 
 
+class Screen(io.StringIO):
+    """Notes when something was last written."""
+
+    at = 0.0
+
+    def write(self, text: str) -> int:
+        """Note the time."""
+        self.at = time.time()
+        return super().write(text)
+
+
 def overhead(name: str, case: Case, rounds: int) -> None:
     """What a search takes beside its trainings, and after them."""
-    shares, ends = [], []
+    shares = []
     for number in range(rounds):
-        began, console = time.time(), Console(file=io.StringIO())
-        result = search(replace(case.run, seed=number), SearchConfig(trials=case.trials), console=console)
+        began, screen = time.time(), Screen()
+        config = SearchConfig(trials=case.trials)
+        result = search(replace(case.run, seed=number), config, console=Console(file=screen))
         ended = time.time()
         legs = [record for record in result.trials.recorded() if record["kind"] == "leg"]
         training = sum(trial["seconds"] for leg in legs for trial in leg["trials"])
+        trained = max(leg["time"] for leg in legs)
         shares.append(1 - training / (ended - began))
-        ends.append(ended - max(leg["time"] for leg in legs))
         print(
-            f"{name}, search {number}: {ended - began:.1f} s, outside trainings {shares[-1]:.1%}, "
-            f"last training to end {ends[-1]:.2f} s",
+            f"{name}, search {number}: {ended - began:.1f} s, {shares[-1]:.1%} of it outside trainings; from "
+            f"the last training {screen.at - trained:.2f} s to the summary, {ended - trained:.2f} s to the end",
             flush=True,
         )
-    print(f"{name}: outside {statistics.median(shares):.1%}, to the end {statistics.median(ends):.2f} s")
+    print(f"{name}: outside trainings {statistics.median(shares):.1%}")
 
 
 def score(name: str, case: Case, data: Data, repeats: int) -> None:
