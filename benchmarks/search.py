@@ -186,8 +186,8 @@ def overhead(name: str, case: Case, rounds: int) -> None:
         trained = max(leg["time"] for leg in legs)
         shares.append(1 - training / (ended - began))
         print(
-            f"{name}, search {number}: {ended - began:.1f} s, {shares[-1]:.1%} of it outside trainings; from "
-            f"the last training to the summary {screen.at - trained:.2f} s, to the end {ended - trained:.2f} s",
+            f"{name}, search {number}: {ended - began:.1f} s, {shares[-1]:.1%} of it outside trainings; last "
+            f"training to summary {screen.at - trained:.2f} s, to the end {ended - trained:.2f} s",
             flush=True,
         )
     print(f"{name}: outside trainings {statistics.median(shares):.1%}")
