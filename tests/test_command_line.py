@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from whyfit.experiments.commands import run
+from whyfit.experiments.commands.book import Options
+from whyfit.experiments.commands.parsing import parse
 from whyfit.experiments.commands.train import read_run
 from whyfit.experiments.data.config import SOURCES
 from whyfit.experiments.recipes import RECIPES, flags_of
@@ -104,3 +106,15 @@ def test_the_flags_of_a_run_on_other_data_make_the_run(data: str) -> None:
         run = read_run(["mlp", "--data", data, *more.split()])
         assert read_run(["mlp", *" ".join(flags_of(run)).split()]) == run
     assert flags_of(read_run(["mlp-10k"])) == []
+
+
+def test_a_flag_that_is_true_or_false_may_stand_by_itself() -> None:
+    for arguments in (
+        ["--full"],
+        ["--full", "True"],
+        ["--full", "--workers", "2"],
+        ["--workers", "2", "--full"],
+    ):
+        assert parse(Options, arguments, "whyfit book", "").full
+    assert not parse(Options, ["--full", "False"], "whyfit book", "").full
+    assert read_run(["addition", "--data.reverse-answers", "--epochs", "3"]).data.reverse_answers

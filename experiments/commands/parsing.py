@@ -29,7 +29,7 @@ def parse(kind: type[T], arguments: list[str], prog: str, description: str, defa
     with _errors.on_parse_error(refuse):
         return tyro.cli(
             kind,
-            args=arguments,
+            args=list(_with_values(arguments, kind if default is None else default)),
             prog=prog,
             description=description,
             config=(tyro.conf.AvoidSubcommands, tyro.conf.FlagConversionOff),
@@ -48,6 +48,15 @@ def nearest(what: str, name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, 1)
     hint = f"; did you mean {close[0]}?" if close else ""
     raise UserError(f"{what} must be one of {', '.join(known)}, got {name!r}{hint}")
+
+
+def _with_values(arguments: list[str], config: Any) -> Iterator[str]:
+    """The arguments, with True behind a flag that is true or false and that stands by itself."""
+    switches = {flag for flag, value in _flags(config) if isinstance(value, bool)}
+    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=False):
+        yield argument
+        if argument in switches and following.startswith("-"):
+            yield "True"
 
 
 def _line(event: Any, default: Any, arguments: list[str]) -> str:
@@ -90,14 +99,15 @@ def _conversion(message: str, form: str) -> str:
 def _flag_of_field(field: str, default: Any, arguments: list[str]) -> str:
     """The flag that sets a field named in an error; one that was given goes before one that was not."""
     flags = [
-        flag for flag in _flags(default) if flag.rpartition(".")[2].lstrip("-") == field.replace("_", "-")
+        flag for flag, _ in _flags(default) if flag.rpartition(".")[2].lstrip("-") == field.replace("_", "-")
     ]
     given = [flag for flag in flags if any(argument.split("=")[0] == flag for argument in arguments)]
     return (given or flags or [f"--{field}"])[0]
 
 
-def _flags(config: Any, prefix: str = "--") -> Iterator[str]:
+def _flags(config: Any, prefix: str = "--") -> Iterator[tuple[str, Any]]:
+    """Flags of a configuration, or of its class, and what they are without being given."""
     for field in dataclasses.fields(config) if dataclasses.is_dataclass(config) else ():
-        flag = prefix + field.name.replace("_", "-")
-        yield flag
-        yield from _flags(getattr(config, field.name), f"{flag}.")
+        flag, value = prefix + field.name.replace("_", "-"), getattr(config, field.name, None)
+        yield flag, value
+        yield from _flags(value, f"{flag}.")
