@@ -203,8 +203,7 @@ def score(name: str, case: Case, data: Data, repeats: int) -> None:
     times: dict[str, list[float]] = {way: [] for way in ways}
     for repeat in range(repeats):
         first = pruned(case, data, repeat, 0.0)
-        found = {"whyfit": first}
-        found["random documented"] = documented(case, data, repeat, 0.0)
+        found = {"whyfit": first, "random documented": documented(case, data, repeat, 0.0)}
         others = [way for way in ways if way not in found]
         for way in others if repeat % 2 else others[::-1]:
             longer = found["random documented"].seconds if way == "random tuned" else first.seconds

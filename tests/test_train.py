@@ -5,7 +5,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,15 +110,22 @@ class StopAfter(keras.callbacks.Callback):
             raise self.error
 
 
-def interrupted(monkeypatch: pytest.MonkeyPatch, run: Run, epoch: int, error: BaseException) -> None:
-    """Train until the given epoch, in whose middle the error comes."""
+@contextmanager
+def watched(monkeypatch: pytest.MonkeyPatch, callback: keras.callbacks.Callback) -> Iterator[None]:
+    """Every training inside has this callback as well."""
     fit = keras.Model.fit
 
-    def interrupted_fit(self: keras.Model, *args: object, callbacks: list, **options: object) -> object:
-        return fit(self, *args, callbacks=[*callbacks, StopAfter(epoch, error)], **options)
+    def watched_fit(self: keras.Model, *args: object, callbacks: list, **options: object) -> object:
+        return fit(self, *args, callbacks=[*callbacks, callback], **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(keras.Model, "fit", interrupted_fit)
+        patch.setattr(keras.Model, "fit", watched_fit)
+        yield
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, run: Run, epoch: int, error: BaseException) -> None:
+    """Train until the given epoch, in whose middle the error comes."""
+    with watched(monkeypatch, StopAfter(epoch, error)):
         if isinstance(error, KeyboardInterrupt):
             [result] = train(run)
             assert result.status == "KILLED"
@@ -217,13 +225,7 @@ class TidiesIn(keras.callbacks.Callback):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_python_drops_stops_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = keras.Model.fit
-
-    def tidying_fit(self: keras.Model, *args: object, callbacks: list, **options: object) -> object:
-        return fit(self, *args, callbacks=[*callbacks, TidiesIn(2)], **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(keras.Model, "fit", tidying_fit)
+    with watched(monkeypatch, TidiesIn(2)):
         [stopped] = train(small(name="stopped", epochs=4))
     assert (stopped.status, stopped.reason) == ("KILLED", "interrupted by Ctrl-C")
     [whole] = train(small(name="stopped", epochs=4))
