@@ -90,6 +90,11 @@ class Lesson:
         """Whether the test set is looked at after every epoch."""
         return getattr(self.module, "TEST_CURVES", False)
 
+    @property
+    def has_long_part(self) -> bool:
+        """Whether the full book trains more for it."""
+        return self.variants(True) != self.variants(False)
+
     def measure(self, trained: dict[str, "Trained"]) -> dict[str, Any]:
         """Numbers by name."""
         return self.module.measure(trained)
@@ -105,9 +110,10 @@ class Lesson:
 
     def digest(self, full: bool, seeds: int = 0) -> str:
         """32 characters that change with all that decides the numbers: this code but the report's, the
-        lesson's, the variants, the packages, and another number of seeds where one was asked for."""
+        lesson's, the variants, the packages, and another number of seeds where one was asked for. A lesson
+        without a long part has the same with and without `full`."""
         parts = [_code_without(FOLDER), path_of(self.name).read_text()]
-        parts += [repr(self.variants(full)), str(full), str(seeds)]
+        parts += [repr(self.variants(full)), str(seeds)]
         parts += [importlib.metadata.version(name) for name in _PACKAGES]
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
