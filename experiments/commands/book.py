@@ -68,7 +68,8 @@ def _run(known: dict[str, Lesson], options: Options, console: Console) -> list[s
 
     waiting = [lesson for lesson in known.values() if not is_done(lesson)]
     if options.full:
-        waiting.sort(key=lambda lesson: not lesson.has_long_part)  # so that no long one runs last and by itself
+        # So that no long one runs last and by itself.
+        waiting.sort(key=lambda lesson: not lesson.has_long_part)
     failed = []
     with closing(run_lessons(waiting, options.workers, ["--full"] * options.full, begun)) as running:
         for ended in running:
