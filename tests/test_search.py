@@ -26,7 +26,7 @@ from whyfit.experiments.errors import UserError
 from whyfit.experiments.search.config import SearchConfig
 from whyfit.experiments.search.legs import Leg, plan
 from whyfit.experiments.search.oracles import ORACLES, ask, build_oracle, hyperparameters, tell
-from whyfit.experiments.search.rules import leaving
+from whyfit.experiments.search.rules import leaving, width
 from whyfit.experiments.search.search import SearchResult, fitting, search
 from whyfit.experiments.search.show import _why
 from whyfit.experiments.search.trainer import Trainer
@@ -184,6 +184,18 @@ def test_legs_are_of_one_shape_and_of_equal_parts() -> None:
     assert alone.alone
 
 
+def test_a_leg_is_filled_up_to_what_is_compiled_where_that_is_cheap() -> None:
+    run = small()
+    data = load(run.data, run.seed)
+    assert width(run, {}, data, 3, 8, 2) == 8
+    assert width(run, {}, data, 3, 8, 10**9) == 3  # compiling is soon done, training copies is not
+    assert width(run, {}, data, 8, 3, 2) == 8
+    assert width(run, {}, data, 1, 0, 2) == 2
+    [leg] = plan([Trial(n, {}, 0, 6) for n in (1, 2, 3)], run, 0, lambda settings: 4, True)
+    numbers = [number for number, _, _ in replace(leg, width=8).population]
+    assert numbers == [1, 2, 3, 1, 2, 3, 1, 2]
+
+
 CONFIG = SearchConfig(trials=8, at_once=4, retrain=2)
 
 
@@ -310,6 +322,23 @@ def watched(trainer: Trainer) -> dict[str, np.ndarray]:
     *_, monitor = list(trainer._models.values())[-1]
     early = {f"early/{name}": values for name, values in monitor.early.items()}
     return monitor.history | early | {"start": np.array(monitor.measurements.facts["start_norms"])}
+
+
+@pytest.mark.slow
+def test_those_that_stay_go_on_in_what_is_compiled_and_come_to_the_same(tmp_path: Path) -> None:
+    """A search compiles once where the worst leave a population of small networks."""
+    run, space = small(epochs=4), (DIMENSIONS["l2"],)
+    data, first = load(run.data, run.seed), legs([1, 2, 3, 4, 5], 0, 2, None)
+    rest = legs([2, 5], 2, 4, first)
+    found, compiled = [], []
+    for leg in (rest, replace(rest, width=5)):
+        trainer = Trainer(run, data, space, tmp_path / str(leg.width))
+        trainer.train(first)
+        found.append([(one["history"], one["finding"]) for one in trainer.train(leg)["trials"]])
+        compiled.append(len(trainer._models))
+    assert compiled == [2, 1]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """Legs: the trials of one shape that train together from one epoch to another, as one population."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 from whyfit.models.config import MLPConfig
@@ -15,6 +15,7 @@ from .trials import Trial
 
 Entry = tuple[int, dict[str, Any], int]
 """A trial's number, settings and seed."""
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Leg:
         alone: Whether it is one network by itself and not a population.
         watched: Whether it is to be known why its trials are as they are; of what is trained anew after the
             search it is known from the trial.
+        width: Networks in its population at least: where there are fewer trials, the first ones are trained
+            twice. Two, since a population has two at least, or more, where so many are compiled already.
     """
 
     name: str
@@ -39,6 +42,16 @@ class Leg:
     sources: tuple[tuple[str, int], ...]
     alone: bool
     watched: bool
+    width: int = 2
+
+    @property
+    def population(self) -> tuple[Entry, ...]:
+        """Its trials, and behind them those that fill it up."""
+        return self.filled_up(self.entries)
+
+    def filled_up(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """What belongs to its trials, item by item, and behind it that of those trained twice."""
+        return tuple(items[place % len(items)] for place in range(max(self.width, len(items))))
 
 
 def plan(

@@ -20,6 +20,9 @@ LEARNING = 8
 """Trials at once where the tuner learns from each of them."""
 RUNG = 256
 """Trials of Hyperband that may wait for training: more than its largest rung."""
+COPIES = 10**10
+"""Weights times examples whose training takes about as long as compiling a population of another size, three
+seconds on two cores: 0.24 ns each in 784-256-10, 0.3 ns in 2-32-32-2."""
 WINDOW = 12
 """Trials that a trial is compared with when it is decided whether it goes on."""
 
@@ -50,6 +53,16 @@ def asked_at_once(run: Run, config: SearchConfig, data: Data) -> int:
         return RUNG
     size = at_once(run, config, {}, data)
     return min(size, LEARNING) if config.tuner == "bayesian" and not config.at_once else size
+
+
+def width(run: Run, settings: Settings, data: Data, count: int, compiled: int, epochs: int) -> int:
+    """How many networks a population of `count` trials has: as many as the largest of this shape before it,
+    which is compiled already, where training copies of its own for these epochs takes less than compiling."""
+    copies = max(0, compiled - count)
+    model = apply(run, settings).model
+    assert isinstance(model, MLPConfig)
+    cost = copies * epochs * len(data.train) * sum(_kernels(model, data))
+    return max(2, count, compiled if cost < COPIES else 0)
 
 
 def check_epoch(run: Run, config: SearchConfig) -> int:
@@ -105,6 +118,10 @@ def fields_of(config: SearchConfig) -> dict[str, Any]:
 
 
 def _usual(model: MLPConfig, data: Data) -> int:
+    return 64 if max(_kernels(model, data)) < SMALL_KERNEL else 16
+
+
+def _kernels(model: MLPConfig, data: Data) -> list[int]:
+    """Weights of each layer, but for biases."""
     sizes = [data.train.x[0].size, *model.widths, data.classes]
-    largest = max(before * after for before, after in pairwise(sizes))
-    return 64 if largest < SMALL_KERNEL else 16
+    return [before * after for before, after in pairwise(sizes)]

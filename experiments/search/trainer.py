@@ -4,7 +4,7 @@ import gc
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -119,8 +119,7 @@ class Trainer:
             single = single_run(self.run, entry)
             task = task_of(single, self.data)
             return task, *prepare(single, task), self._monitor(leg)
-        # One network that is left over goes on beside itself: a population has two at least.
-        entries = leg.entries if len(leg.entries) > 1 else leg.entries * 2
+        entries = leg.population
         task = TrialsTask(self.run, self.data, entries, self.space)
         seeds = tuple(seed for _, _, seed in entries)
         key = (shape_of(self.run, entries[0][1]), len(entries), seeds, leg.watched)
@@ -153,8 +152,7 @@ class Trainer:
         if leg.alone:
             [(snapshot, _)] = sources
             return checkpoint.go_on(model, snapshot)
-        sources = sources if len(sources) > 1 else sources * 2
-        return checkpoint.go_on(model, gather(sources))
+        return checkpoint.go_on(model, gather(leg.filled_up(sources)))
 
     def _load(self, name: str) -> Snapshot:
         """The state at the end of a leg."""
@@ -164,7 +162,7 @@ class Trainer:
         return snapshot
 
 
-def gather(sources: list[tuple[Snapshot, int]]) -> Snapshot:
+def gather(sources: Sequence[tuple[Snapshot, int]]) -> Snapshot:
     """The state of a population of variants that come from others, each from its place there."""
     first = sources[0][0]
     history = {

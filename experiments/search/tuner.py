@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,9 +13,9 @@ from ..data.splits import Data
 from ..errors import UserError
 from ..spaces import Dimension, Settings, unregularized
 from .config import SearchConfig
-from .legs import Leg, plan
+from .legs import Leg, plan, shape_of
 from .oracles import ask, build_oracle, dimensions_of, hyperparameters, tell
-from .rules import asked_at_once, at_once, check_epoch, finals_of, leaving, objective_of
+from .rules import asked_at_once, at_once, check_epoch, finals_of, leaving, objective_of, width
 from .trials import Trial, Trials
 
 TRIALS = 48
@@ -69,6 +70,7 @@ class Search(keras_tuner.Tuner):
         self._populations = run.suits_populations and build is None
         self._check = check_epoch(run, config)
         self._training: dict[str, Leg] = {}
+        self._largest: dict[tuple[Any, ...], int] = {}
         grid = config.tuner == "grid"
         count = config.trials or (None if grid else TRIALS)
         drawn = hyperparameters(() if build else space, grid)
@@ -140,7 +142,15 @@ class Search(keras_tuner.Tuner):
         busy = {number for leg in self._training.values() for number, _, _ in leg.entries}
         waiting = [*self.trials.all.values(), *self.trials.finals.values()]
         free = [trial for trial in waiting if trial.number not in busy]
-        return plan(free, self._run, self._check, self._size, self._populations)
+        legs = plan(free, self._run, self._check, self._size, self._populations)
+        return [leg if leg.alone else replace(leg, width=self._width(leg)) for leg in legs]
+
+    def _width(self, leg: Leg) -> int:
+        """Networks of the leg's population. What is trained anew at the end has batches of its own, for which
+        nothing is compiled yet."""
+        settings, count = leg.entries[0][1], len(leg.entries)
+        largest = self._largest.get(shape_of(self._run, settings), 0) if leg.watched else 0
+        return width(self._run, settings, self._data, count, largest, leg.stop - leg.start)
 
     def _size(self, settings: Settings) -> int:
         return at_once(self._run, self._config, settings, self._data) if self._populations else 1
@@ -217,6 +227,10 @@ class Search(keras_tuner.Tuner):
     def _take(self, record: dict[str, Any]) -> list[Trial]:
         """Take in a step, and tell the oracle of the trials that have ended by it."""
         ended = self.trials.take(record)
+        if record["kind"] == "leg" and not record["alone"]:
+            first = self.trials.get(record["trials"][0]["number"])
+            shape = shape_of(self._run, first.settings)
+            self._largest[shape] = max(len(record["trials"]), self._largest.get(shape, 0))
         for trial in ended:
             if trial.role == "trial":
                 tell(self.oracle, trial.asked[-1], trial.score(self.objective))
