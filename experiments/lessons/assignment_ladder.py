@@ -166,7 +166,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
             axes.invert_yaxis()
             axes.set_xlabel(f"test accuracy on {name or 'letters of unseen fonts'}, %")
             if name == "mnist":
-                axes.set_xlabel(f"{axes.get_xlabel()}{_errors(measured)}", fontsize=9)
+                axes.set_xlabel(f"{axes.get_xlabel()}{_errors(measured)}", fontsize=9, loc="right")
     return figure
 
 

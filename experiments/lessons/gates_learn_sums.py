@@ -142,18 +142,22 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         )
         lower.invert_yaxis()
         lower.tick_params(axis="y", labelsize=9)
-        lower.set_xlabel(f"whole answers right at the end, test, %{_table(measured)}")
+        lower.set_xlabel("whole answers right at the end, test, %")
+        figure.supxlabel(_table(measured), fontsize=9)
         figure.legend(*upper.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9)
     return figure
 
 
 def _table(measured: Mapping[str, Any]) -> str:
-    """Epochs until 99 % of the characters, a line for each number of digits."""
-    lines = [""]
-    for digits, (_, _, _, published) in TABLE.items():
+    """Epochs until 99 % of the characters, a line for each number of digits; empty where it was not made."""
+    lines = []
+    for digits, (_, most, _, published) in TABLE.items():
         if f"{digits} digits epochs" in measured:
-            epochs = " and ".join(f"{epoch:g}" for epoch in measured[f"{digits} digits epochs"])
-            lines.append(f"{digits} digits: 99 % of characters at epoch {epochs}; published {published}")
+            reached = sorted(measured[f"{digits} digits epochs"])
+            found = [f"{epoch:g}" if np.isfinite(epoch) else f"not in {most} epochs" for epoch in reached]
+            lines.append(
+                f"{digits} digits: 99 % of characters at epoch {' and '.join(found)}; published {published}"
+            )
     return "\n".join(lines)
 
 
