@@ -14,7 +14,7 @@ regularization, which nobody has here, moves the crossing to fewer pictures.
 Seen: from 30 pictures the deep network was 7 points behind the linear one, from 3,000 it was 5.7 points
 before it; they crossed at 550 to 1,290 pictures. One layer was better than four from every number of
 pictures, by 2 points still from 3,000: what depth brings does grow with data, but so few updates are not yet
-enough for it.
+enough for it. From 20,000 (FULL=1) four layers have caught up with one, and not passed it.
 """
 
 from collections.abc import Mapping

