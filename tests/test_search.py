@@ -332,13 +332,17 @@ def test_those_that_stay_go_on_in_what_is_compiled_and_come_to_the_same(tmp_path
     rest = legs([2, 5], 2, 4, first)
     found, compiled = [], []
     for leg in (rest, replace(rest, width=5)):
-        trainer = Trainer(run, data, space, tmp_path / str(leg.width))
+        said: list[str] = []
+        trainer = Trainer(run, data, space, tmp_path / str(leg.width), tell=said.append)
         trainer.train(first)
         found.append([(one["history"], one["finding"]) for one in trainer.train(leg)["trials"]])
         compiled.append(len(trainer._models))
     assert compiled == [2, 1]
     assert len(found[0]) == 2
     assert found[0] == found[1]
+    assert said[0] == "training 5 settings: epoch 1 of 4"
+    highest = max(history["val/accuracy"][2] for history, _ in found[1])
+    assert said[3] == f"training 2 settings: epoch 4 of 4, val acc {highest:.2%} at best"
 
 
 @pytest.mark.slow

@@ -190,7 +190,9 @@ class _Conductor:
         self._run, self._data, self._space, self._folder = run, data, space, folder
         self._trials, self._console = trials, console
         self._legs = folder.path / "legs"
-        self._trainer = Trainer(run, data, space, self._legs, build)
+        alone = config.workers == 1
+        self._status = console.status("beginning" if alone else f"training in {config.workers} processes")
+        self._trainer = Trainer(run, data, space, self._legs, build, self._status.update)
         self._runner: Inline | Workers = Inline(self._trainer)
         if config.workers > 1:
             self._runner = Workers(Job(run, space, self._legs, config.build, config.workers))
@@ -209,9 +211,10 @@ class _Conductor:
             self._folder.update(objective=self._objective)
             tracker.log_tags({"whyfit.kind": "search", "whyfit.objective": self._objective})
             self._say_what_is_known(tracker)
-            for trial in self._tuner.search():
-                self._tell(trial, tracker)
-                self._tidy()
+            with self._status:  # a line below the table, in a terminal only
+                for trial in self._tuner.search():
+                    self._tell(trial, tracker)
+                    self._tidy()
             self._conclude(tracker)
         if self._folder.record["status"] == FINISHED:  # before that, who goes on needs their states
             for file in self._legs.iterdir():

@@ -25,6 +25,8 @@ from ..tasks import Task, task_of
 from ..train import fit, prepare
 from .build import Build, BuiltTask, load_build
 from .legs import Leg, shape_of
+from .rules import objective_of
+from .show import number_text, short
 from .task import TrialsTask, single_run
 from .trials import History
 
@@ -43,6 +45,7 @@ class Trainer:
         space: What is varied.
         folder: Where states of legs are kept.
         build: The user's own `build(hp)`, or where it is; networks are trained one by one then.
+        tell: Called with a line that says how far a leg is, at every epoch.
     """
 
     def __init__(
@@ -52,8 +55,9 @@ class Trainer:
         space: tuple[Dimension, ...],
         folder: Path,
         build: Build | str | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
-        self.run, self.data, self.space, self.folder = run, data, space, folder
+        self.run, self.data, self.space, self.folder, self._tell = run, data, space, folder, tell
         self._build = load_build(build) if isinstance(build, str) and build else build or None
         # TensorFlow takes many populations, each compiled once, for one function compiled again and again.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -91,7 +95,8 @@ class Trainer:
         begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
         if begun < leg.stop and not stopping.over:
             with closing(checkpoint):
-                fit(task, model, batches, [monitor, stopping, checkpoint], begun, leg.stop)
+                telling = [self._progress(leg, self._tell)] if self._tell else []
+                fit(task, model, batches, [monitor, stopping, checkpoint, *telling], begun, leg.stop)
         # The state stays until the journal knows of the leg: a process that dies before trains nothing anew.
         return _histories(leg, checkpoint.snapshot), _findings(leg, monitor)
 
@@ -136,6 +141,9 @@ class Trainer:
         config = self.run.gradient_monitor
         return GradientMonitor(config, enabled=config.enabled and leg.watched, verbose=False, stop_on=())
 
+    def _progress(self, leg: Leg, tell: Callable[[str], None]) -> "_Progress":
+        return _Progress(leg, self.run.epochs, objective_of(self.data), tell)
+
     def _forget(self, kept: int = 0) -> None:
         """Let go of the populations that were not used for longest."""
         while len(self._models) > kept:
@@ -160,6 +168,27 @@ class Trainer:
         if snapshot is None:
             raise UserError(f"{self.folder / name} must hold a whole state, got none")
         return snapshot
+
+
+class _Progress(keras.callbacks.Callback):
+    """Says how far a leg is, and the best score of its newest epoch."""
+
+    def __init__(self, leg: Leg, epochs: int, objective: str, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        what = "the best setting anew" if not leg.watched else f"{len(leg.entries)} settings"
+        self._what = "a setting" if leg.watched and len(leg.entries) == 1 else what
+        self._epochs, self._objective, self._tell, self._best = epochs, objective, tell, ""
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """The first one compiles, and takes longest."""
+        self._tell(f"training {self._what}: epoch {epoch + 1} of {self._epochs}{self._best}")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Look at the scores; those that are no number are not the best."""
+        scores = np.asarray((logs or {}).get(self._objective.replace("/", "_"), np.nan), "float64")
+        if np.isfinite(scores).any():
+            best = number_text(self._objective, float(np.nanmax(scores)))
+            self._best = f", {short(self._objective.replace('/', ' '))} {best} at best"
 
 
 def gather(sources: Sequence[tuple[Snapshot, int]]) -> Snapshot:
