@@ -92,11 +92,13 @@ class Trainer:
         stopping = EarlyStopping(NAN_ALONE, restore_best=False)
         keeping = {"gradient_monitor": monitor, "early_stopping": stopping}
         checkpoint = Checkpoint(self.folder / leg.name, task.units, keeping)
+        callbacks: list[Any] = [monitor, stopping, checkpoint]
+        if self._tell:
+            callbacks.append(_Progress(leg, self.run.epochs, objective_of(self.data), self._tell))
         begun = checkpoint.restore(model) or self._go_on(leg, model, checkpoint)
         if begun < leg.stop and not stopping.over:
             with closing(checkpoint):
-                telling = [self._progress(leg, self._tell)] if self._tell else []
-                fit(task, model, batches, [monitor, stopping, checkpoint, *telling], begun, leg.stop)
+                fit(task, model, batches, callbacks, begun, leg.stop)
         # The state stays until the journal knows of the leg: a process that dies before trains nothing anew.
         return _histories(leg, checkpoint.snapshot), _findings(leg, monitor)
 
@@ -140,9 +142,6 @@ class Trainer:
         """Measures as the run says; what it finds is said by the search, and ends nothing."""
         config = self.run.gradient_monitor
         return GradientMonitor(config, enabled=config.enabled and leg.watched, verbose=False, stop_on=())
-
-    def _progress(self, leg: Leg, tell: Callable[[str], None]) -> "_Progress":
-        return _Progress(leg, self.run.epochs, objective_of(self.data), tell)
 
     def _forget(self, kept: int = 0) -> None:
         """Let go of the populations that were not used for longest."""
