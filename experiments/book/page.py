@@ -26,7 +26,7 @@ class Page:
         run: Its run's name, in MLflow too.
         commit: Of the code.
         digest: See `Lesson.digest`.
-        full: With the long parts.
+        full: With its long part.
         frames: Labels of its moving picture, in order; empty where it has none.
     """
 

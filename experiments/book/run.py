@@ -62,7 +62,7 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
                 run=folder.name,
                 commit=tracker.commit,
                 digest=config["digest"],
-                full=full,
+                full=full and lesson.has_long_part,
                 frames=[label for label, _ in frames],
             )
             drawn = dict(zip(page.frame_files, (figure for _, figure in frames), strict=True))

@@ -19,8 +19,14 @@ what counts (7.4 points more, 7.1 to 7.9). L2 brings the network nothing (0.0 po
 strength was chosen), dropout costs 1.2 (-2.9 to 0.2): with 2,000 pictures and 8 epochs 64 units do not
 overfit so that it pays. Three batches are learnt by heart (32 points between training and validation); what
 dropout does there is open (0.7, -2.7 to 2.8), as is whether the top rung is a point above the next (1.1
-points, 0.3 to 3.2). All chose a rate of 0.003, of 0.001 and 0.003 as of 0.003 and 0.01. The long part has not
-been run yet.
+points, 0.3 to 3.2). All chose a rate of 0.003, of 0.001 and 0.003 as of 0.003 and 0.01.
+
+Seen with FULL=1 (48 min beside other lessons, 256 units, three seeds): on all three published sets the order
+is the same, logistic, one hidden layer, three with decay: 87.3, 90.0 and 91.5 % on notMNIST, 91.9, 97.4 and
+98.3 % on MNIST, 83.5, 87.4 and 88.6 % on Fashion-MNIST, after eight epochs. L2 and dropout bring one layer
+nothing there either. Of the published 1.60, 1.25 and 1.06 % wrong on MNIST there were 1.47, 1.42 and 1.44
+(two seeds): dropout gained 0.05 points where 0.35 are published, and max-norm nothing. They had 20 epochs of
+55,000 pictures, about seven minutes a network on one core.
 """
 
 import os
