@@ -13,7 +13,8 @@ the same space, network, data and epochs a trial:
   validation score is trained anew on two seeds and tested. Time to an equal score is read from the same
   repeats: when an epoch of any trial had the highest validation accuracy that RandomSearch as documented ever
   had, in its ten trials (what `max_trials` is by default); tuned, it gets as many seconds as documented for
-  that. Another way that has not got there is counted as if it had at its end.
+  that, and this search, where it has not got there, four times as many trials. Another way that has not got
+  there is counted as if it had at its end.
 """
 
 import argparse
@@ -216,10 +217,11 @@ def score(name: str, case: Case, data: Data, repeats: int) -> None:
             longer = found["random documented"].seconds if way == "random tuned" else first.seconds
             found[way] = ways[way](case, data, repeat, longer)
         goal = found["random documented"].highest
+        longest = first if first.highest >= goal else more(case, data, repeat, 0.0)
         chosen = [found[way].best(first.seconds)[1] for way in ways]
         for way, value in zip(ways, tested(case, data, chosen), strict=True):
             tests[way].append(value)
-            reached = found[way].reached(goal)
+            reached = (longest if way == "whyfit" else found[way]).reached(goal)
             spent = found[way].seconds if way != "whyfit" else math.inf
             times[way].append(reached if reached < math.inf else spent)
         print(f"\n{name}, repeat {repeat}: {case.trials} trials in {first.seconds:.1f} s; so far:")
@@ -268,6 +270,11 @@ def whole(case: Case, data: Data, seed: int, seconds: float) -> Found:
 def pruned(case: Case, data: Data, seed: int, seconds: float) -> Found:
     """As it is by default."""
     return own(case, data, seed, SearchConfig(trials=case.trials, retrain=1))
+
+
+def more(case: Case, data: Data, seed: int, seconds: float) -> Found:
+    """The same search with four times as many trials."""
+    return own(case, data, seed, SearchConfig(trials=4 * case.trials, retrain=1))
 
 
 def bayesian(case: Case, data: Data, seed: int, seconds: float) -> Found:
