@@ -192,8 +192,9 @@ def test_a_leg_is_filled_up_to_what_is_compiled_where_that_is_cheap() -> None:
     assert width(run, {}, data, 8, 3, 2) == 8
     assert width(run, {}, data, 1, 0, 2) == 2
     [leg] = plan([Trial(n, {}, 0, 6) for n in (1, 2, 3)], run, 0, lambda settings: 4, True)
-    numbers = [number for number, _, _ in replace(leg, width=8).population]
+    numbers = [number for number, _, _ in leg.of_width(8).population]
     assert numbers == [1, 2, 3, 1, 2, 3, 1, 2]
+    assert len({leg.name, leg.of_width(8).name, leg.of_width(3).name}) == 3  # a state is of one width
 
 
 CONFIG = SearchConfig(trials=8, at_once=4, retrain=2)
@@ -331,7 +332,7 @@ def test_those_that_stay_go_on_in_what_is_compiled_and_come_to_the_same(tmp_path
     data, first = load(run.data, run.seed), legs([1, 2, 3, 4, 5], 0, 2, None)
     rest = legs([2, 5], 2, 4, first)
     found, compiled = [], []
-    for leg in (rest, replace(rest, width=5)):
+    for leg in (rest, rest.of_width(5)):
         said: list[str] = []
         trainer = Trainer(run, data, space, tmp_path / str(leg.width), tell=said.append)
         trainer.train(first)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 from zlib import crc32
@@ -48,6 +48,11 @@ class Leg:
     def population(self) -> tuple[Entry, ...]:
         """Its trials, and behind them those that fill it up."""
         return self.filled_up(self.entries)
+
+    def of_width(self, width: int) -> "Leg":
+        """The same with a population of that many at least, under a name of its own: where several processes
+        train, another width may come of the same trials after a crash, and a state is of one width."""
+        return replace(self, width=width, name=f"{self.name}-{width}")
 
     def filled_up(self, items: Sequence[Item]) -> tuple[Item, ...]:
         """What belongs to its trials, item by item, and behind it that of those trained twice."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -143,7 +142,7 @@ class Search(keras_tuner.Tuner):
         waiting = [*self.trials.all.values(), *self.trials.finals.values()]
         free = [trial for trial in waiting if trial.number not in busy]
         legs = plan(free, self._run, self._check, self._size, self._populations)
-        return [leg if leg.alone else replace(leg, width=self._width(leg)) for leg in legs]
+        return [leg if leg.alone else leg.of_width(self._width(leg)) for leg in legs]
 
     def _width(self, leg: Leg) -> int:
         """Networks of the leg's population. What is trained anew at the end has batches of its own, for which
