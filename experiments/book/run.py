@@ -39,6 +39,7 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
         seeds: Another number of seeds for every variant; 0: the lesson's own.
     """
     began = time.monotonic()
+    full = full and lesson.has_long_part
     variants = {name: _with_seeds(run, seeds) for name, run in lesson.variants(full).items()}
     config = _config(lesson, full, seeds)
     data = list({run.data: data_of(run.data, run.seed) for run in variants.values()}.values())
@@ -62,7 +63,7 @@ def run_lesson(lesson: Lesson, tell: Tell, *, full: bool = False, seeds: int = 0
                 run=folder.name,
                 commit=tracker.commit,
                 digest=config["digest"],
-                full=full and lesson.has_long_part,
+                full=full,
                 frames=[label for label, _ in frames],
             )
             drawn = dict(zip(page.frame_files, (figure for _, figure in frames), strict=True))
